@@ -1,0 +1,1 @@
+//! Protocols in front of a node

@@ -1,0 +1,1 @@
+//! One machine: a shard's state and the requests between shards

@@ -1,0 +1,1 @@
+//! Assembly: settings to a running node, real or simulated

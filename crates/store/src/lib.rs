@@ -1,0 +1,1 @@
+//! One shard's data: keyspace, types, expiry, data commands

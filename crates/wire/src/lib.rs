@@ -1,0 +1,1 @@
+//! The Redis protocol: bytes in, values out

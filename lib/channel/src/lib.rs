@@ -1,0 +1,1 @@
+//! Lock-free lanes between threads, with bounds, batches and counters

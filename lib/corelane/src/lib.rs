@@ -1,0 +1,1 @@
+//! Shared-nothing, thread-per-core framework: shards, mesh, services

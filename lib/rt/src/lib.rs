@@ -1,0 +1,1 @@
+//! One thread's world: executor, sockets, files, timers; real or simulated

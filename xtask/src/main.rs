@@ -1,0 +1,2 @@
+//! The project's own chores: tidy, compare, gate, sim, full
+fn main() {}
