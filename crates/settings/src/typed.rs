@@ -1,0 +1,348 @@
+//! Settings as other crates use them: plain structs by meaning. Whoever needs a setting takes the
+//! struct; a name is looked up here only. They are cheap to make, once per epoch and shard.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::{BindAddress, OutputLimits, Settings, Value};
+
+/// Where to listen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listen {
+    /// Addresses; none leaves the Unix socket alone.
+    pub bind: Vec<BindAddress>,
+    /// TCP port; 0 picks a free one.
+    pub port: u16,
+    /// Unix socket beside TCP.
+    pub unixsocket: Option<PathBuf>,
+    /// Its file mode, unless the umask decides.
+    pub unixsocket_mode: Option<u32>,
+    /// Connections that may wait to be accepted.
+    pub backlog: u32,
+}
+
+/// Limits on clients.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientLimits {
+    /// Clients at once, over all shards.
+    pub max_clients: u32,
+    /// Silence after which a client is disconnected.
+    pub idle_timeout: Option<Duration>,
+    /// Silence after which TCP asks for a sign of life.
+    pub keepalive: Option<Duration>,
+    /// Unread output after which a client is disconnected.
+    pub output: OutputLimits,
+}
+
+/// Limits on what a request may announce and hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WireLimits {
+    /// Longest argument, in bytes; longest string value too.
+    pub max_bulk_bytes: u64,
+    /// Unfinished request bytes per client.
+    pub max_query_bytes: u64,
+}
+
+/// The memory limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MemoryLimits {
+    /// For the data of all shards together.
+    pub max_memory: MaxMemory,
+}
+
+/// `maxmemory`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MaxMemory {
+    /// `auto`, and the machine has not been looked at yet ([`Settings::detect`]).
+    Auto,
+    /// No limit.
+    Unlimited,
+    /// So many bytes.
+    Bytes(u64),
+}
+
+/// Shards, processors and I/O.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Placement {
+    /// What `cpu-allocation` says, in its own words.
+    pub cpu_allocation: String,
+    /// I/O backend.
+    pub io: Io,
+    /// How long a shard that waits for another spins before it sleeps, in microseconds.
+    pub spin_us: u32,
+    /// How long a task may hold its shard before it is logged.
+    pub stall_threshold: Option<Duration>,
+}
+
+/// The I/O backend that was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Io {
+    /// io_uring where the kernel allows it.
+    Auto,
+    /// io_uring or an error.
+    Uring,
+    /// The system's readiness polling.
+    Polling,
+}
+
+/// Databases and background work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyspaceOptions {
+    /// Databases that `SELECT` can choose from.
+    pub databases: u16,
+    /// Background rounds per second and shard.
+    pub hz: u32,
+    /// How much time expiry may take, 1 to 10.
+    pub active_expire_effort: u8,
+    /// Directory for everything on disk; an absolute path.
+    pub dir: PathBuf,
+}
+
+/// Passwords and what they guard.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Security {
+    /// Password of the user `default`.
+    pub password: Option<Vec<u8>>,
+    /// Whether public addresses need a password.
+    pub protected_mode: bool,
+    /// Who may use `DEBUG`.
+    pub debug_command: LocalAccess,
+}
+
+/// Who may do something that is usually forbidden.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LocalAccess {
+    /// Nobody.
+    No,
+    /// Everybody.
+    Yes,
+    /// Clients on this machine.
+    Local,
+}
+
+/// What to log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Logging {
+    /// A filter in the form of `RUST_LOG`.
+    pub filter: String,
+}
+
+impl Settings {
+    /// Where to listen.
+    pub fn listen(&self) -> Listen {
+        Listen {
+            bind: match self.value("bind") {
+                Value::Addresses(addresses) => addresses.clone(),
+                other => unreachable!("bind holds {other:?}"),
+            },
+            port: self.number("port"),
+            unixsocket: Some(self.path("unixsocket")).filter(|path| !path.as_os_str().is_empty()),
+            unixsocket_mode: match self.value("unixsocketperm") {
+                Value::Mode(mode) if *mode != 0 => Some(*mode),
+                _ => None,
+            },
+            backlog: self.number("tcp-backlog"),
+        }
+    }
+
+    /// Limits on clients.
+    pub fn client_limits(&self) -> ClientLimits {
+        ClientLimits {
+            max_clients: self.number("maxclients"),
+            idle_timeout: self.span("timeout", Duration::from_secs),
+            keepalive: self.span("tcp-keepalive", Duration::from_secs),
+            output: match self.value("client-output-buffer-limit") {
+                Value::Output(limits) => *limits,
+                other => unreachable!("client-output-buffer-limit holds {other:?}"),
+            },
+        }
+    }
+
+    /// Limits on requests.
+    pub fn wire_limits(&self) -> WireLimits {
+        WireLimits {
+            max_bulk_bytes: self.bytes("proto-max-bulk-len"),
+            max_query_bytes: self.bytes("client-query-buffer-limit"),
+        }
+    }
+
+    /// The memory limit.
+    pub fn memory_limits(&self) -> MemoryLimits {
+        let max_memory = match self.value("maxmemory") {
+            Value::Bytes(0) => MaxMemory::Unlimited,
+            Value::Bytes(bytes) => MaxMemory::Bytes(*bytes),
+            _ => MaxMemory::Auto,
+        };
+        MemoryLimits { max_memory }
+    }
+
+    /// Shards, processors and I/O.
+    pub fn placement(&self) -> Placement {
+        Placement {
+            cpu_allocation: self.text("cpu-allocation").to_owned(),
+            io: match self.text("io") {
+                "uring" => Io::Uring,
+                "polling" => Io::Polling,
+                _ => Io::Auto,
+            },
+            spin_us: self.number("spin-us"),
+            stall_threshold: self.span("stall-threshold-ms", Duration::from_millis),
+        }
+    }
+
+    /// Databases and background work.
+    pub fn keyspace(&self) -> KeyspaceOptions {
+        KeyspaceOptions {
+            databases: self.number("databases"),
+            hz: self.number("hz"),
+            active_expire_effort: self.number("active-expire-effort"),
+            dir: self.path("dir"),
+        }
+    }
+
+    /// Passwords and what they guard.
+    pub fn security(&self) -> Security {
+        Security {
+            password: Some(self.value("requirepass").to_bytes())
+                .filter(|password| !password.is_empty()),
+            protected_mode: self.bool("protected-mode"),
+            debug_command: match self.text("enable-debug-command") {
+                "yes" => LocalAccess::Yes,
+                "local" => LocalAccess::Local,
+                _ => LocalAccess::No,
+            },
+        }
+    }
+
+    /// What to log: `log`, or what `loglevel` stands for.
+    pub fn logging(&self) -> Logging {
+        let filter = match (self.text("log"), self.text("loglevel")) {
+            ("", "debug") => "trace",
+            ("", "verbose") => "debug",
+            ("", "warning") => "warn",
+            ("", _) => "info",
+            (filter, _) => filter,
+        };
+        Logging {
+            filter: filter.to_owned(),
+        }
+    }
+
+    /// The TOML file that was read, which `CONFIG REWRITE` writes.
+    pub fn config_file(&self) -> Option<PathBuf> {
+        Some(self.path("config")).filter(|path| !path.as_os_str().is_empty())
+    }
+
+    fn number<T: TryFrom<i64>>(&self, name: &str) -> T {
+        let number = self.int(name);
+        T::try_from(number)
+            .unwrap_or_else(|_| panic!("'{name}' holds {number}, beyond the range of its use"))
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        match self.value(name) {
+            Value::Path(path) => path.clone(),
+            other => unreachable!("{name} holds {other:?}"),
+        }
+    }
+
+    /// A length of time; 0 is none.
+    fn span(&self, name: &str, unit: fn(u64) -> Duration) -> Option<Duration> {
+        Some(self.number(name)).filter(|&n: &u64| n > 0).map(unit)
+    }
+}
+
+/// The password stays out of logs.
+impl std::fmt::Debug for Security {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Security")
+            .field("password", &self.password.as_ref().map(|_| "(redacted)"))
+            .field("protected_mode", &self.protected_mode)
+            .field("debug_command", &self.debug_command)
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Kind, SETTINGS, Source, find};
+
+    /// Every struct can be made of the defaults and of the ends of every range: no number of the
+    /// list is beyond the type it is read into, no name is misspelt.
+    #[test]
+    fn every_struct_can_be_made() {
+        for pick in [|min: i64, _| min, |_, max| max] {
+            let mut settings = Settings::default();
+            for (index, setting) in SETTINGS.iter().enumerate() {
+                if let Kind::Int { min, max } = setting.kind {
+                    settings.put(index, Value::Int(pick(min, max)), Source::ConfigSet);
+                }
+            }
+            make_all(&settings);
+        }
+        make_all(&Settings::default());
+    }
+
+    fn make_all(settings: &Settings) {
+        settings.listen();
+        settings.client_limits();
+        settings.wire_limits();
+        settings.memory_limits();
+        settings.placement();
+        settings.keyspace();
+        settings.security();
+        settings.logging();
+        settings.config_file();
+    }
+
+    #[test]
+    fn the_defaults_by_meaning() {
+        let settings = Settings::default();
+        let listen = settings.listen();
+        assert_eq!(
+            (listen.bind[0].to_string().as_str(), listen.port),
+            ("127.0.0.1", 6379)
+        );
+        assert_eq!((listen.unixsocket, listen.unixsocket_mode), (None, None));
+        let clients = settings.client_limits();
+        assert_eq!(
+            (clients.idle_timeout, clients.keepalive),
+            (None, Some(Duration::from_secs(300)))
+        );
+        assert_eq!(clients.output.pubsub.hard_bytes, 32 << 20);
+        assert_eq!(settings.memory_limits().max_memory, MaxMemory::Auto);
+        assert_eq!(settings.security().password, None);
+        assert_eq!(settings.placement().io, Io::Auto);
+        assert_eq!(settings.config_file(), None);
+    }
+
+    #[test]
+    fn log_goes_before_loglevel() {
+        let rows = [
+            ("", "notice", "info"),
+            ("", "verbose", "debug"),
+            ("", "warning", "warn"),
+            ("warn", "debug", "warn"),
+        ];
+        for (log, level, want) in rows {
+            let mut settings = Settings::default();
+            for (name, text) in [("log", log), ("loglevel", level)] {
+                let (index, setting) = find(name).unwrap();
+                settings.put(
+                    index,
+                    setting.kind.parse(text.as_bytes(), None).unwrap(),
+                    Source::ConfigSet,
+                );
+            }
+            assert_eq!(settings.logging().filter, want);
+        }
+    }
+
+    #[test]
+    fn a_password_is_not_printed() {
+        let mut settings = Settings::default();
+        settings.set(&[(b"requirepass", b"hunter2")]).unwrap();
+        assert!(!format!("{settings:?} {:?}", settings.security()).contains("hunter2"));
+    }
+}
