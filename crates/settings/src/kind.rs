@@ -23,6 +23,11 @@ pub enum Kind {
         /// Greatest value.
         max: i64,
     },
+    /// A whole number up to `max`, or `auto`.
+    IntOrAuto {
+        /// Greatest value; the least is 0.
+        max: i64,
+    },
     /// A number of bytes, with or without a unit.
     Bytes {
         /// Least value.
@@ -93,7 +98,10 @@ impl Kind {
             Kind::Bool => parse_bool(text),
             Kind::Int { min, max } => parse_in_range(text, min, max),
             Kind::Bytes { min, max } => parse_bytes_in_range(text, min, max),
-            Kind::BytesOrAuto if text.eq_ignore_ascii_case("auto") => Ok(Value::Auto),
+            Kind::BytesOrAuto | Kind::IntOrAuto { .. } if text.eq_ignore_ascii_case("auto") => {
+                Ok(Value::Auto)
+            }
+            Kind::IntOrAuto { max } => parse_in_range(text, 0, max),
             Kind::BytesOrAuto => parse_bytes_in_range(text, 0, u64::MAX),
             Kind::BytesOrPercent => parse_bytes_or_percent(text),
             Kind::Mode => parse_mode(text),
@@ -128,7 +136,7 @@ impl Kind {
     pub fn placeholder(&self) -> &'static str {
         match self {
             Kind::Bool => "yes|no",
-            Kind::Int { .. } => "n",
+            Kind::Int { .. } | Kind::IntOrAuto { .. } => "n",
             Kind::Bytes { .. } | Kind::BytesOrAuto => "bytes",
             Kind::BytesOrPercent => "bytes|percent",
             Kind::Mode => "mode",
@@ -166,6 +174,7 @@ impl fmt::Display for Kind {
             Kind::Int { min, max } => write!(f, "a whole number from {min} to {max}"),
             Kind::Bytes { min, .. } if *min <= 1 => f.write_str("bytes, such as 1000 or 64mb"),
             Kind::Bytes { min, .. } => write!(f, "bytes from {}, such as 64mb", show_bytes(*min)),
+            Kind::IntOrAuto { max } => write!(f, "a whole number from 0 to {max}, or auto"),
             Kind::BytesOrAuto => f.write_str("bytes, such as 2gb, or auto"),
             Kind::BytesOrPercent => f.write_str("bytes, such as 64mb, or a percentage up to 100%"),
             Kind::Mode => f.write_str("an octal file mode up to 777"),

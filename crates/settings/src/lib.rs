@@ -42,7 +42,7 @@ pub use settings::Settings;
 pub use source::Source;
 pub use suggest::nearest;
 pub use typed::{
-    ClientLimits, Io, KeyspaceOptions, Listen, LocalAccess, Logging, MaxMemory, MemoryLimits,
+    ClientLimits, KeyspaceOptions, Listen, LocalAccess, Logging, MaxMemory, MemoryLimits,
     Placement, Security, WireLimits,
 };
 pub use value::{SavePoint, Value};

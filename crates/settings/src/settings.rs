@@ -53,6 +53,14 @@ impl Settings {
         self.value_at(index_of(name))
     }
 
+    /// The value of a setting as it was given: `auto` stays `auto`.
+    ///
+    /// # Panics
+    /// If there is no such setting.
+    pub fn value_as_given(&self, name: &str) -> &Value {
+        self.given_at(index_of(name))
+    }
+
     /// Where the value of `name` came from.
     ///
     /// # Panics

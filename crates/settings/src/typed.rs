@@ -4,6 +4,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use corelane_topology::{MemoryRequest, Request};
+
 use crate::{BindAddress, OutputLimits, Settings, Value};
 
 /// Where to listen.
@@ -64,25 +66,13 @@ pub enum MaxMemory {
 /// Shards, processors and I/O.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Placement {
-    /// What `cpu-allocation` says, in its own words.
-    pub cpu_allocation: String,
-    /// I/O backend.
-    pub io: Io,
-    /// How long a shard that waits for another spins before it sleeps, in microseconds.
-    pub spin_us: u32,
+    /// What to ask of the topology's plan: processors, I/O backend, memory.
+    pub request: Request,
+    /// How long a shard that waits for another spins before it sleeps, in microseconds, unless the
+    /// plan decides.
+    pub spin_us: Option<u32>,
     /// How long a task may hold its shard before it is logged.
     pub stall_threshold: Option<Duration>,
-}
-
-/// The I/O backend that was asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Io {
-    /// io_uring where the kernel allows it.
-    Auto,
-    /// io_uring or an error.
-    Uring,
-    /// The system's readiness polling.
-    Polling,
 }
 
 /// Databases and background work.
@@ -178,14 +168,23 @@ impl Settings {
 
     /// Shards, processors and I/O.
     pub fn placement(&self) -> Placement {
-        Placement {
-            cpu_allocation: self.text("cpu-allocation").to_owned(),
-            io: match self.text("io") {
-                "uring" => Io::Uring,
-                "polling" => Io::Polling,
-                _ => Io::Auto,
+        let request = Request {
+            // Both were read before they became values.
+            cpu_allocation: self.text("cpu-allocation").parse().unwrap_or_default(),
+            io: self.text("io").parse().unwrap_or_default(),
+            overprovisioned: self.bool("overprovisioned"),
+            maxmemory: match self.value_as_given("maxmemory") {
+                Value::Bytes(0) => MemoryRequest::Unlimited,
+                Value::Bytes(bytes) => MemoryRequest::Bytes(*bytes),
+                _ => MemoryRequest::Auto,
             },
-            spin_us: self.number("spin-us"),
+        };
+        Placement {
+            request,
+            spin_us: match self.value("spin-us") {
+                Value::Auto => None,
+                _ => Some(self.number("spin-us")),
+            },
             stall_threshold: self.span("stall-threshold-ms", Duration::from_millis),
         }
     }
@@ -265,6 +264,8 @@ impl std::fmt::Debug for Security {
 
 #[cfg(test)]
 mod tests {
+    use corelane_topology::{CpuAllocation, IoRequest};
+
     use super::*;
     use crate::{Kind, SETTINGS, Source, find};
 
@@ -275,9 +276,12 @@ mod tests {
         for pick in [|min: i64, _| min, |_, max| max] {
             let mut settings = Settings::default();
             for (index, setting) in SETTINGS.iter().enumerate() {
-                if let Kind::Int { min, max } = setting.kind {
-                    settings.put(index, Value::Int(pick(min, max)), Source::ConfigSet);
-                }
+                let ends = match setting.kind {
+                    Kind::Int { min, max } => (min, max),
+                    Kind::IntOrAuto { max } => (0, max),
+                    _ => continue,
+                };
+                settings.put(index, Value::Int(pick(ends.0, ends.1)), Source::ConfigSet);
             }
             make_all(&settings);
         }
@@ -313,7 +317,11 @@ mod tests {
         assert_eq!(clients.output.pubsub.hard_bytes, 32 << 20);
         assert_eq!(settings.memory_limits().max_memory, MaxMemory::Auto);
         assert_eq!(settings.security().password, None);
-        assert_eq!(settings.placement().io, Io::Auto);
+        let placement = settings.placement();
+        assert_eq!(
+            (placement.request, placement.spin_us),
+            (Request::default(), None)
+        );
         assert_eq!(settings.config_file(), None);
     }
 
@@ -337,6 +345,31 @@ mod tests {
             }
             assert_eq!(settings.logging().filter, want);
         }
+    }
+
+    #[test]
+    fn a_plan_is_asked_for_what_was_given() {
+        let mut settings = Settings::default();
+        let rows = [
+            ("cpu-allocation", "2..4"),
+            ("io", "polling"),
+            ("overprovisioned", "yes"),
+            ("spin-us", "7"),
+            ("maxmemory", "1gb"),
+        ];
+        for (name, text) in rows {
+            let (index, setting) = find(name).unwrap();
+            let value = setting.kind.parse(text.as_bytes(), None).unwrap();
+            settings.put(index, value, Source::ConfigSet);
+        }
+        let want = Request {
+            cpu_allocation: CpuAllocation::Range(2..4),
+            overprovisioned: true,
+            io: IoRequest::Polling,
+            maxmemory: MemoryRequest::Bytes(1 << 30),
+        };
+        assert_eq!(settings.placement().request, want);
+        assert_eq!(settings.placement().spin_us, Some(7));
     }
 
     #[test]

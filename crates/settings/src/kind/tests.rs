@@ -55,6 +55,20 @@ fn int() {
 }
 
 #[test]
+fn int_or_auto() {
+    let range = Err("argument must be between 0 and 9 inclusive");
+    check(
+        Kind::IntOrAuto { max: 9 },
+        &[
+            ("auto", Ok("auto")),
+            ("9", Ok("9")),
+            ("10", range),
+            ("-1", range),
+        ],
+    );
+}
+
+#[test]
 fn bytes() {
     let text = Err("argument must be a memory value");
     let kind = Kind::Bytes {

@@ -149,6 +149,10 @@ fn errors_say_where_and_what() {
             "/etc/corelane.toml:1: daemonize: the server stays in the foreground; use a service manager or '&'",
         ),
         (
+            "cpu_allocation = '8..2'",
+            "/etc/corelane.toml:1: cpu-allocation: `8..2`: the range 8..2 holds no CPU: its end is not part of it; write `all`, a number of shards such as `4`, a range of CPUs such as `2..8` (2 to 7), `numa:auto`, or `numa:nodes=0,1;cores=4;no_ht=true`",
+        ),
+        (
             "io = 'epoll'",
             "/etc/corelane.toml:1: io takes auto, uring or polling, not 'epoll'",
         ),

@@ -1,6 +1,9 @@
-//! Settings: shards, processors, and how they do their I/O.
+//! Settings: shards, processors, and how they do their I/O. What comes of them on this machine is
+//! decided, and explained, by the topology's plan.
 
-use crate::{Group::Placement, Kind, Setting};
+use corelane_topology::CpuAllocation;
+
+use crate::{Group::Placement, Kind, Setting, Value};
 
 pub(super) const CHAPTER: &[Setting] = &[
     Setting::new(
@@ -8,10 +11,11 @@ pub(super) const CHAPTER: &[Setting] = &[
         Placement,
         Kind::SomeText,
         "all",
-        "Processors to put a shard on: `all`, a number (`4`), a range of processors (`2..8`), `numa:auto`, or `numa:nodes=0,1;cores=4;no_ht=true`. `corelane plan` shows what comes of it.",
+        "Processors to put a shard on: `all`, a number (`4`), a range of processors whose end is not part of it (`2..8`), `numa:auto`, or `numa:nodes=0,1;cores=4;no_ht=true`. `corelane plan` shows what comes of it.",
     )
     .at_start()
-    .main(),
+    .main()
+    .check(cpu_allocation),
     Setting::new(
         "io",
         Placement,
@@ -22,11 +26,19 @@ pub(super) const CHAPTER: &[Setting] = &[
     .at_start()
     .main(),
     Setting::new(
+        "overprovisioned",
+        Placement,
+        Kind::Bool,
+        "no",
+        "Allows more shards than processors, to try many shards on a small machine. They are not pinned and do not spin.",
+    )
+    .at_start(),
+    Setting::new(
         "spin-us",
         Placement,
-        Kind::Int { min: 0, max: 1_000 },
-        "20",
-        "How long a shard that waits for another shard's answer spins before it sleeps; 0 sleeps at once.",
+        Kind::IntOrAuto { max: 1_000 },
+        "auto",
+        "How long a shard that waits for another shard's answer spins before it sleeps; 0 sleeps at once, `auto` is as `corelane plan` says.",
     )
     .unit("µs")
     .at_start(),
@@ -40,3 +52,16 @@ pub(super) const CHAPTER: &[Setting] = &[
     .unit("ms")
     .at_start(),
 ];
+
+fn cpu_allocation(value: &Value) -> Result<(), String> {
+    let Value::Text(text) = value else {
+        return Ok(());
+    };
+    let parsed = text.parse::<CpuAllocation>().map(|_| ());
+    // Where the value stands is said already.
+    parsed.map_err(|e| {
+        e.to_string()
+            .trim_start_matches("cpu_allocation = ")
+            .to_owned()
+    })
+}

@@ -163,7 +163,7 @@ fn change() -> impl Strategy<Value = (&'static str, String)> {
                 Events => "KEA".to_owned(),
                 Percentiles => format!("{} 99.9", number % 100),
                 Ints { .. } => format!("1 2 {}", number % 2000),
-                Mode | Words(_) | Path | Addresses => setting.default.to_owned(),
+                Mode | IntOrAuto { .. } | Words(_) | Path | Addresses => setting.default.to_owned(),
             };
             (setting.name, value)
         })
