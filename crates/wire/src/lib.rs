@@ -3,7 +3,7 @@
 //! One floor above nothing: no I/O, no clock, no state beyond one connection's half-read frame. A server
 //! feeds [`Parser`] what a socket gave it and gets [`Args`] borrowed from the same bytes; it answers through
 //! [`Reply`], which speaks RESP2 or RESP3. A client writes with [`encode_command`] and reads with
-//! a decoder. Beside the two codecs live the rules that the protocol's words obey: how a key
+//! [`Decoder`] or [`skip`]. Beside the two codecs live the rules that the protocol's words obey: how a key
 //! maps to a [`slot`], what a [`glob`] matches, which [`number`]s are numbers, and the [`spec`] of a command.
 //!
 //! Texts and shapes follow Redis 7.0 (<https://redis.io/docs/reference/protocol-spec/>).
@@ -12,6 +12,7 @@
 
 mod args;
 mod encode;
+pub mod frame;
 pub mod glob;
 pub mod number;
 pub mod parse;
@@ -21,6 +22,7 @@ pub mod spec;
 
 pub use args::{Args, Span};
 pub use encode::encode_command;
+pub use frame::{DecodeError, Decoder, Value, skip};
 pub use parse::{Limits, Parsed, Parser, ProtocolError};
 pub use reply::{Proto, Reply};
 pub use slot::{SLOTS, slot_of};

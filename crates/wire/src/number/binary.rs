@@ -22,6 +22,17 @@ pub(super) const DOUBLE: Format = Format {
     max_exponent: 971,
 };
 
+/// The x87 extended format, which is C's `long double` on x86-64.
+pub(super) const EXTENDED: Format = Format {
+    bits: Format::BITS_OF_EXTENDED,
+    min_exponent: -16445,
+    max_exponent: 16320,
+};
+
+impl Format {
+    pub(super) const BITS_OF_EXTENDED: i32 = 64;
+}
+
 /// A value rounded to a format: `mantissa × 2^exponent`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Rounded {
@@ -29,17 +40,42 @@ pub(super) struct Rounded {
     pub(super) exponent: i32,
 }
 
+/// The first bit of a normal double's mantissa, which is not stored.
+const HIDDEN_BIT: u64 = 1 << 52;
+
 /// The value is too large for the format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Overflow;
 
 impl Exact {
+    /// The value of a double that is not negative.
+    pub(super) fn of_f64(value: f64) -> Self {
+        let bits = value.to_bits();
+        let (biased, fraction) = ((bits >> 52) as i32, bits & (HIDDEN_BIT - 1));
+        let (mantissa, exponent) = if biased == 0 {
+            (fraction, DOUBLE.min_exponent)
+        } else {
+            (fraction | HIDDEN_BIT, biased - 1 + DOUBLE.min_exponent)
+        };
+        Self {
+            mantissa: mantissa.into(),
+            exponent,
+            inexact: false,
+        }
+    }
+
     /// The nearest value of `format`, the even one of two equally near.
     pub(super) fn round(self, format: &Format) -> Result<Rounded, Overflow> {
         let top = 128 - self.mantissa.leading_zeros() as i32;
         let exponent = (self.exponent + top - format.bits).max(format.min_exponent);
-        let (mut mantissa, mut exponent) =
-            (shift_rounding(self, exponent - self.exponent), exponent);
+        let by = exponent - self.exponent;
+        let mut exponent = exponent;
+        // A mantissa that is too short for the format moves left, and nothing is lost.
+        let mut mantissa = if by <= 0 {
+            self.mantissa << -by
+        } else {
+            self.shift_right_rounding(by.unsigned_abs())
+        };
         if mantissa >> format.bits != 0 {
             mantissa >>= 1;
             exponent += 1;
@@ -47,39 +83,42 @@ impl Exact {
         if mantissa != 0 && exponent > format.max_exponent {
             return Err(Overflow);
         }
+        if mantissa == 0 {
+            exponent = 0;
+        }
         Ok(Rounded {
             mantissa: mantissa as u64,
             exponent,
         })
+    }
+
+    /// The mantissa moved right by `by` bits: the nearest whole value, the even one of two equally near.
+    pub(super) fn shift_right_rounding(self, by: u32) -> u128 {
+        let Self {
+            mantissa, inexact, ..
+        } = self;
+        if by == 0 {
+            return mantissa;
+        }
+        if by > u128::BITS {
+            return 0;
+        }
+        let half = 1u128 << (by - 1);
+        let kept = mantissa.checked_shr(by).unwrap_or(0);
+        let rest = mantissa & (half | (half - 1));
+        let up = rest > half || rest == half && (inexact || kept & 1 == 1);
+        kept + u128::from(up)
     }
 }
 
 impl Rounded {
     /// The double, of a value rounded to [`DOUBLE`].
     pub(super) fn to_f64(self) -> f64 {
-        const HIDDEN_BIT: u64 = 1 << 52;
         if self.mantissa < HIDDEN_BIT {
             return f64::from_bits(self.mantissa);
         }
         let biased = (self.exponent - DOUBLE.min_exponent + 1) as u64;
         f64::from_bits(biased << 52 | self.mantissa & (HIDDEN_BIT - 1))
-    }
-}
-
-/// The mantissa moved right by `by` bits, the nearest and then the even value taken; or left, where nothing is lost.
-fn shift_rounding(exact: Exact, by: i32) -> u128 {
-    let mantissa = exact.mantissa;
-    match by {
-        ..=0 => mantissa << -by,
-        1..128 => {
-            let kept = mantissa >> by;
-            let half = 1u128 << (by - 1);
-            let rest = mantissa & (half << 1).wrapping_sub(1);
-            let up = rest > half || rest == half && (exact.inexact || kept & 1 == 1);
-            kept + u128::from(up)
-        }
-        128 => u128::from(mantissa > 1 << 127 || mantissa == 1 << 127 && exact.inexact),
-        _ => 0,
     }
 }
 

@@ -3,8 +3,14 @@
 mod binary;
 mod float;
 mod integer;
+mod long_double;
+mod natural;
 mod text;
+
+#[cfg(test)]
+mod tests;
 
 pub use float::{format_f64, parse_f64};
 pub use integer::{format_i64, parse_i64};
+pub use long_double::LongDouble;
 pub use text::NumberText;
