@@ -1,0 +1,74 @@
+//! The runtime's clock: monotonic and wall time, real or virtual, read once per task and otherwise cached.
+
+use std::cell::Cell;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+pub(crate) struct Clock {
+    source: Source,
+    now_ns: Cell<u64>,
+    /// Wall time and the monotonic time at which it was read.
+    unix_ms: Cell<u64>,
+    unix_read_ns: Cell<u64>,
+}
+
+enum Source {
+    Real(Instant),
+}
+
+/// How long a wall time that was read once is good for.
+const UNIX_FRESH_NS: u64 = 200_000;
+
+impl Clock {
+    pub(crate) fn real() -> Self {
+        let clock = Clock {
+            source: Source::Real(epoch()),
+            now_ns: Cell::new(0),
+            unix_ms: Cell::new(0),
+            unix_read_ns: Cell::new(0),
+        };
+        clock.refresh();
+        clock
+    }
+
+    /// The time as of the last refresh.
+    pub(crate) fn now_ns(&self) -> u64 {
+        self.now_ns.get()
+    }
+
+    /// Reads the clock.
+    pub(crate) fn refresh(&self) -> u64 {
+        let now = match &self.source {
+            Source::Real(epoch) => epoch.elapsed().as_nanos() as u64,
+        };
+        self.now_ns.set(now);
+        now
+    }
+
+    pub(crate) fn unix_ms(&self) -> u64 {
+        let now = self.now_ns();
+        if self.unix_ms.get() == 0 || now - self.unix_read_ns.get() > UNIX_FRESH_NS {
+            self.unix_read_ns.set(now);
+            self.unix_ms.set(match &self.source {
+                Source::Real(_) => system_unix_ms(),
+            });
+        }
+        self.unix_ms.get()
+    }
+}
+
+/// One zero for all runtimes of the process, so that their times compare. Not the moment of the call: a
+/// time of 0 would be mistaken for "never".
+fn epoch() -> Instant {
+    static EPOCH: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
+    *EPOCH.get_or_init(|| {
+        let now = Instant::now();
+        now.checked_sub(std::time::Duration::from_secs(1))
+            .unwrap_or(now)
+    })
+}
+
+fn system_unix_ms() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_millis() as u64)
+}

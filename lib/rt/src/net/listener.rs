@@ -1,0 +1,76 @@
+//! Listening for connections.
+
+use std::future::poll_fn;
+use std::io;
+use std::os::fd::RawFd;
+
+use super::addr::{Addr, Peer};
+use super::stream::Stream;
+use crate::context::{self, Driver};
+use crate::real::RealListener;
+
+/// How to listen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListenOptions {
+    /// Several listeners (one per shard) share one TCP address, and the kernel spreads connections over them.
+    pub reuse_port: bool,
+    /// Connections that may wait to be accepted; the system has its own limit, too.
+    pub backlog: i32,
+}
+
+impl Default for ListenOptions {
+    fn default() -> Self {
+        ListenOptions {
+            reuse_port: false,
+            backlog: 1024,
+        }
+    }
+}
+
+/// A listening socket. Dropping it closes it (and removes a Unix socket's file).
+pub struct Listener(Kind);
+
+enum Kind {
+    Real(RealListener),
+}
+
+impl Listener {
+    /// Listens on `addr`. A Unix socket file left behind by a dead process is replaced.
+    ///
+    /// # Panics
+    ///
+    /// Outside a runtime.
+    pub fn bind(addr: &Addr, options: &ListenOptions) -> io::Result<Self> {
+        context::with(|core| match &core.driver {
+            Driver::Real(driver) => RealListener::bind(driver, addr, options).map(Kind::Real),
+        })
+        .map(Listener)
+    }
+
+    /// Where it listens, with the port that was picked.
+    pub fn local_addr(&self) -> io::Result<Addr> {
+        match &self.0 {
+            Kind::Real(listener) => listener.local_addr(),
+        }
+    }
+
+    /// The next connection. One task at a time may wait. Dropping the future loses no connection: the next
+    /// call returns it.
+    ///
+    /// Errors are passing (out of descriptors, a connection reset before it was accepted): wait a little
+    /// and go on.
+    pub async fn accept(&self) -> io::Result<(Stream, Peer)> {
+        let stream = match &self.0 {
+            Kind::Real(listener) => Stream::real(poll_fn(|cx| listener.poll_accept(cx)).await?),
+        };
+        let peer = stream.peer().clone();
+        Ok((stream, peer))
+    }
+
+    /// The descriptor, where there is a real one.
+    pub fn as_raw_fd(&self) -> Option<RawFd> {
+        match &self.0 {
+            Kind::Real(listener) => Some(listener.raw_fd()),
+        }
+    }
+}

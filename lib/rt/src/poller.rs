@@ -1,0 +1,20 @@
+//! The hook by which something that is not a task (the mesh between shards) takes part in the loop.
+
+/// Something that the loop asks for work on every turn.
+///
+/// The loop calls `poll` once a turn and more often while it spins; before it sleeps it calls
+/// `prepare_sleep` on all of them, and `awake` afterwards on each of those that announced.
+pub trait Poller {
+    /// Takes what has arrived and pushes out what waits. True: it did some work, so do not sleep yet.
+    fn poll(&mut self) -> bool;
+
+    /// Tells the other side that this one is about to sleep and checks once more. False: something has
+    /// arrived, do not sleep (`awake` is called all the same).
+    fn prepare_sleep(&mut self) -> bool;
+
+    /// Takes the announcement back.
+    fn awake(&mut self);
+
+    /// Whether answers are outstanding, so that a short spin is worth more than a sleep.
+    fn busy(&self) -> bool;
+}

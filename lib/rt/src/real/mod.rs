@@ -1,0 +1,16 @@
+//! The real backend: compio's driver (io_uring or polling), and nothing of it shows above this folder.
+
+mod accept;
+mod connect;
+mod driver;
+mod op;
+mod recv;
+mod recv_op;
+mod send;
+mod stream;
+
+pub(crate) use accept::RealListener;
+pub(crate) use connect::connect;
+pub(crate) use driver::RealDriver;
+pub(crate) use recv::RealChunk;
+pub(crate) use stream::RealStream;

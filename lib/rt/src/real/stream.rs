@@ -1,0 +1,171 @@
+//! A connected socket on the real backend: both halves, and what happens to them when it is dropped.
+
+use std::cell::Cell;
+use std::io;
+use std::os::fd::{AsRawFd, RawFd};
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use compio_driver::SharedFd;
+use socket2::{Socket, TcpKeepalive};
+
+use super::driver::RealDriver;
+use super::recv::{RealChunk, RecvHalf};
+use super::send::SendHalf;
+use crate::context;
+use crate::exec::{Group, spawn_on};
+use crate::net::{Addr, Peer};
+use crate::stats::bump;
+
+/// How long the unsent bytes of a dropped stream may take before it is cut off.
+const LINGER: Duration = Duration::from_secs(10);
+
+pub(crate) struct RealStream {
+    driver: Rc<RealDriver>,
+    fd: SharedFd<Socket>,
+    recv: RecvHalf,
+    send: SendHalf,
+    peer: Peer,
+    /// Close the writing side when the send in flight has ended.
+    shutdown_due: Cell<bool>,
+}
+
+impl RealStream {
+    pub(crate) fn new(driver: Rc<RealDriver>, socket: Socket, peer: Peer) -> Self {
+        RealStream {
+            recv: RecvHalf::new(&driver),
+            send: SendHalf::default(),
+            fd: SharedFd::new(socket),
+            driver,
+            peer,
+            shutdown_due: Cell::new(false),
+        }
+    }
+
+    pub(crate) fn poll_recv(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<Option<RealChunk>>> {
+        if self.send.needs_polling() {
+            self.send.advance(&self.driver, &self.fd, Some(cx));
+        }
+        self.recv.poll(&self.driver, &self.fd, cx)
+    }
+
+    pub(crate) fn start_send(&mut self, buffer: Vec<u8>) {
+        self.send.start(&self.driver, &self.fd, buffer);
+    }
+
+    pub(crate) fn send_in_flight(&self) -> bool {
+        self.send.in_flight()
+    }
+
+    pub(crate) fn poll_sent(
+        &mut self,
+        cx: Option<&mut Context<'_>>,
+    ) -> Option<io::Result<Vec<u8>>> {
+        let sent = self.send.poll(&self.driver, &self.fd, cx);
+        if sent.is_some() && self.shutdown_due.take() {
+            // The peer may be gone already; then there is nothing left to close.
+            let _ = self.fd.shutdown(std::net::Shutdown::Write);
+        }
+        sent
+    }
+
+    pub(crate) fn shutdown_write(&self) -> io::Result<()> {
+        if self.send.in_flight() {
+            self.shutdown_due.set(true);
+            return Ok(());
+        }
+        self.fd.shutdown(std::net::Shutdown::Write)
+    }
+
+    pub(crate) fn set_nodelay(&self, on: bool) -> io::Result<()> {
+        match self.peer {
+            Peer::Tcp(_) => self.fd.set_tcp_nodelay(on),
+            Peer::Unix => Ok(()),
+        }
+    }
+
+    pub(crate) fn set_keepalive(&self, idle: Option<Duration>) -> io::Result<()> {
+        match (&self.peer, idle) {
+            (Peer::Unix, _) => Ok(()),
+            (Peer::Tcp(_), None) => self.fd.set_keepalive(false),
+            (Peer::Tcp(_), Some(idle)) => {
+                let idle = idle.max(Duration::from_secs(1));
+                let interval = (idle / 3).max(Duration::from_secs(1));
+                let keepalive = TcpKeepalive::new()
+                    .with_time(idle)
+                    .with_interval(interval)
+                    .with_retries(3);
+                self.fd.set_tcp_keepalive(&keepalive)
+            }
+        }
+    }
+
+    pub(crate) fn peer(&self) -> &Peer {
+        &self.peer
+    }
+
+    pub(crate) fn local_addr(&self) -> io::Result<Addr> {
+        Addr::of(&self.fd.local_addr()?)
+    }
+
+    pub(crate) fn raw_fd(&self) -> RawFd {
+        self.fd.as_raw_fd()
+    }
+
+    /// Throws away what is unsent and resets the connection.
+    pub(crate) fn abort(&mut self) {
+        self.send.cancel(&self.driver);
+        // Refused on sockets that cannot reset (Unix): those just close.
+        let _ = self.fd.set_linger(Some(Duration::ZERO));
+    }
+}
+
+impl Drop for RealStream {
+    fn drop(&mut self) {
+        self.recv.cancel(&self.driver);
+        let unsent = self.send.in_flight() && self.poll_sent(None).is_none();
+        if unsent {
+            linger(
+                std::mem::take(&mut self.send),
+                self.driver.clone(),
+                self.fd.clone(),
+            );
+        }
+    }
+}
+
+/// Carries a dropped stream's last send to its end, within the linger time, as a task of its own.
+fn linger(mut send: SendHalf, driver: Rc<RealDriver>, fd: SharedFd<Socket>) {
+    let Some(core) = context::current() else {
+        return;
+    };
+    core.lingering.set(core.lingering.get() + 1);
+    let guard = Lingering(Rc::downgrade(&core));
+    let task = async move {
+        let _guard = guard;
+        let sent = std::future::poll_fn(|cx| match send.poll(&driver, &fd, Some(cx)) {
+            Some(_) => Poll::Ready(()),
+            None => Poll::Pending,
+        });
+        if crate::time::timeout(LINGER, sent).await.is_err() {
+            bump(&driver.counters.linger_cut);
+            send.cancel(&driver);
+        }
+    };
+    drop(spawn_on(&core, Group::Background, task));
+}
+
+/// Counts one lingering connection until dropped.
+struct Lingering(std::rc::Weak<context::Core>);
+
+impl Drop for Lingering {
+    fn drop(&mut self) {
+        if let Some(core) = self.0.upgrade() {
+            core.lingering.set(core.lingering.get() - 1);
+        }
+    }
+}

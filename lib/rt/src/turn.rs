@@ -1,0 +1,185 @@
+//! One turn of the loop: ready tasks, pollers, timers, the driver; and how it decides to spin or to sleep.
+
+use std::time::Duration;
+
+use crate::context::{Core, Driver};
+use crate::exec::Meta;
+use crate::stats::bump;
+
+/// Task polls in one turn, and the time after which it ends early, so that pollers, timers and the driver
+/// never wait long.
+const TASKS_PER_TURN: u32 = 256;
+const TURN_NS: u64 = 500_000;
+
+/// A loop that is busy without submitting anything (shards talking to each other) still enters the kernel
+/// this often, so that its sockets are heard.
+const ENTER_EVERY_NS: u64 = 5_000;
+
+/// Rounds of a spin between two looks at the clock.
+const SPIN_ROUNDS: u32 = 8;
+
+/// The shortest spin that is still tried after spins without luck.
+const SPIN_MIN_NS: u64 = 1_000;
+
+impl Core {
+    /// One turn. It may sleep when there is nothing to do, unless `urgent` says that its caller has work.
+    pub(crate) fn turn(&self, urgent: impl Fn() -> bool) {
+        self.turn_with(urgent, u64::MAX);
+    }
+
+    /// One turn that does not sleep beyond `deadline_ns`.
+    pub(crate) fn turn_until(&self, deadline_ns: u64) {
+        self.turn_with(|| false, deadline_ns);
+    }
+
+    fn turn_with(&self, urgent: impl Fn() -> bool, deadline_ns: u64) {
+        bump(&self.counters.turns);
+        self.take_foreign();
+        self.run_ready();
+        let worked = self.poll_pollers();
+        let fired = self.timers.fire(self.clock.now_ns());
+        let ready = || self.exec.has_ready() || urgent();
+        if worked || fired > 0 || ready() {
+            return self.drive_if_due();
+        }
+        if self.spin(&ready) {
+            return self.drive_if_due();
+        }
+        self.sleep(&ready, deadline_ns);
+    }
+
+    /// Submits what was pushed, without waiting.
+    pub(crate) fn submit(&self) {
+        match &self.driver {
+            Driver::Real(driver) if driver.has_unsubmitted() => driver.flush(),
+            Driver::Real(_) => {}
+        }
+    }
+
+    fn take_foreign(&self) {
+        if self.exec.bell.take_rung() {
+            let count = self.exec.take_injected() as u64;
+            self.counters
+                .foreign_wakes
+                .set(self.counters.foreign_wakes.get() + count);
+        }
+    }
+
+    fn run_ready(&self) {
+        let began = self.clock.refresh();
+        let mut before = began;
+        for _ in 0..TASKS_PER_TURN {
+            let Some(task) = self.exec.next() else { break };
+            let meta = *task.metadata();
+            task.run();
+            bump(&self.counters.tasks_run);
+            let now = self.clock.refresh();
+            self.exec.charge(meta.group, now - before);
+            if now - before >= self.stall_ns {
+                self.stalled(&meta, now - before);
+            }
+            before = now;
+            if now - began > TURN_NS {
+                break;
+            }
+        }
+    }
+
+    #[cold]
+    fn stalled(&self, meta: &Meta, elapsed_ns: u64) {
+        bump(&self.counters.stalls);
+        tracing::warn!(
+            runtime = %self.name,
+            task = meta.name,
+            id = meta.id,
+            group = ?meta.group,
+            elapsed_ms = elapsed_ns / 1_000_000,
+            "a task held its thread for too long"
+        );
+    }
+
+    fn poll_pollers(&self) -> bool {
+        let mut worked = false;
+        for poller in self.pollers.borrow_mut().iter_mut() {
+            worked |= poller.poll();
+        }
+        worked
+    }
+
+    /// Enters the kernel, without waiting, if something is to be submitted or it was not heard for a while.
+    fn drive_if_due(&self) {
+        match &self.driver {
+            Driver::Real(driver) => {
+                let now = self.clock.now_ns();
+                if driver.has_unsubmitted() || now - self.driven_ns.get() >= ENTER_EVERY_NS {
+                    self.driven_ns.set(now);
+                    driver.poll(Some(Duration::ZERO));
+                }
+            }
+        }
+    }
+
+    /// Spins while a poller says that answers are on their way. True: there is work. The time allowed
+    /// halves with each spin in vain and doubles with each that paid.
+    fn spin(&self, ready: &impl Fn() -> bool) -> bool {
+        if self.spin_max_ns == 0 || !self.pollers.borrow().iter().any(|poller| poller.busy()) {
+            return false;
+        }
+        bump(&self.counters.spins);
+        let end = self.clock.refresh() + self.spin_ns.get();
+        loop {
+            for _ in 0..SPIN_ROUNDS {
+                if self.poll_pollers() || ready() || self.exec.bell.is_rung() {
+                    bump(&self.counters.spin_hits);
+                    self.spin_ns
+                        .set((self.spin_ns.get() * 2).min(self.spin_max_ns));
+                    return true;
+                }
+                std::hint::spin_loop();
+            }
+            if self.clock.refresh() >= end {
+                let least = SPIN_MIN_NS.min(self.spin_max_ns);
+                self.spin_ns.set((self.spin_ns.get() / 2).max(least));
+                return false;
+            }
+            self.drive_if_due();
+        }
+    }
+
+    /// Waits for an event, a timer or a ring.
+    fn sleep(&self, ready: &impl Fn() -> bool, deadline_ns: u64) {
+        let mut pollers = self.pollers.borrow_mut();
+        let mut announced = 0;
+        let mut quiet = true;
+        while quiet && announced < pollers.len() {
+            quiet = pollers[announced].prepare_sleep();
+            announced += 1;
+        }
+        quiet &= self.exec.bell.announce_sleep() && !ready();
+        match &self.driver {
+            Driver::Real(driver) => {
+                let timeout = if quiet {
+                    self.sleep_time(deadline_ns)
+                } else {
+                    Some(Duration::ZERO)
+                };
+                if timeout != Some(Duration::ZERO) {
+                    bump(&self.counters.sleeps);
+                }
+                driver.poll(timeout);
+            }
+        }
+        self.exec.bell.awake();
+        for poller in &mut pollers[..announced] {
+            poller.awake();
+        }
+        self.driven_ns.set(self.clock.refresh());
+    }
+
+    /// How long it may sleep; `None` is for ever.
+    fn sleep_time(&self, deadline_ns: u64) -> Option<Duration> {
+        let next_ns = self.timers.next_ns().min(deadline_ns);
+        (next_ns != u64::MAX)
+            .then(|| Duration::from_nanos(next_ns.saturating_sub(self.clock.refresh())))
+    }
+}
