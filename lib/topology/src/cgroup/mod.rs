@@ -1,0 +1,6 @@
+//! Control groups: where this process's groups lie (`mounts`) and what they allow it (`limits`).
+
+mod limits;
+mod mounts;
+
+pub use limits::{Cgroup, CpuQuota, Layout, MemoryLimit};
