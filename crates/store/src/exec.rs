@@ -17,8 +17,6 @@ pub use touched::{Class, Event, Touched, TouchedKey};
 use corelane_wire::spec::Flags;
 use corelane_wire::{Args, Reply};
 
-use crate::keyspace::Keyspace;
-
 /// Everything one command may use. The fields are apart from each other so that a value borrowed
 /// from [`data`](Self::data) can be written to [`reply`](Self::reply) without a copy.
 #[derive(Debug)]
@@ -39,10 +37,11 @@ impl Exec<'_> {
     /// Arity and permission have been checked by the caller. An error is an ordinary reply.
     #[inline]
     pub fn run(&mut self, command: &Command, args: Args<'_>) -> Outcome {
-        if command.spec.flags.contains(Flags::DENYOOM)
+        if command.spec.flags.has(Flags::DENYOOM)
             && self.data.space.over_limit(self.limits.max_memory_bytes)
         {
-            self.reply.error("OOM command not allowed when used memory > 'maxmemory'.");
+            self.reply
+                .error("OOM command not allowed when used memory > 'maxmemory'.");
             return Outcome::Done;
         }
         (command.run)(self, args)
@@ -62,6 +61,9 @@ pub struct Limits {
 impl Default for Limits {
     /// Redis's defaults: strings up to 512 MB, no memory limit.
     fn default() -> Self {
-        Self { max_bulk_bytes: 512 * 1024 * 1024, max_memory_bytes: 0 }
+        Self {
+            max_bulk_bytes: 512 * 1024 * 1024,
+            max_memory_bytes: 0,
+        }
     }
 }

@@ -16,12 +16,16 @@
 #![deny(unsafe_code)]
 
 pub mod commands;
+mod entry;
 pub mod exec;
+pub mod expiry;
 pub mod keyspace;
+mod table;
 
 pub use commands::COMMANDS;
 pub use exec::{
     Command, Continuation, Data, Effect, Effects, Event, Exec, Fold, Limits, Outcome, Split,
     Touched,
 };
-pub use keyspace::{Detached, Expire, Key, Keyspace, Partition, Str, Value};
+pub use expiry::{ExpireSlice, expire_slice};
+pub use keyspace::{Counts, Detached, Expire, Key, Keyspace, Partition, Str, Value};

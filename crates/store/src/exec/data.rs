@@ -4,7 +4,7 @@
 //! method that changes a key leaves it to the handler to say so ([`Data::touch`], [`Data::as_given`],
 //! [`Data::rewrite`]), because only the handler knows what the change means.
 
-use crate::keyspace::{Detached, Expire, Key, Keyspace, Prior, Value};
+use crate::keyspace::{Detached, Expire, Found, Key, Keyspace, Prior, Value};
 
 use super::{Effects, Event, Touched};
 
@@ -53,15 +53,13 @@ impl Data<'_> {
     /// The value of a key; marks it as used now.
     #[inline]
     pub fn get(&mut self, key: &Key<'_>) -> Option<Value<'_>> {
-        self.settle(key);
-        self.space.get(self.db, key, self.now_ms)
+        self.look(key, true)
     }
 
     /// The value of a key, without marking it as used (`TYPE`, `TTL`, `OBJECT`).
     #[inline]
     pub fn peek(&mut self, key: &Key<'_>) -> Option<Value<'_>> {
-        self.settle(key);
-        self.space.peek(self.db, key, self.now_ms)
+        self.look(key, false)
     }
 
     /// Whether a key exists.
@@ -73,7 +71,9 @@ impl Data<'_> {
     /// Sets a key to a string; a canonical integer is kept as one. Returns whether the key existed.
     #[inline]
     pub fn set(&mut self, key: &Key<'_>, value: &[u8], expire: Expire) -> bool {
-        let prior = self.space.set_bytes(self.db, key, value, expire, self.now_ms);
+        let prior = self
+            .space
+            .set_bytes(self.db, key, value, expire, self.now_ms);
         self.replaced(key, prior)
     }
 
@@ -100,8 +100,11 @@ impl Data<'_> {
     /// Removes a key. Returns whether it existed.
     #[inline]
     pub fn remove(&mut self, key: &Key<'_>) -> bool {
-        self.settle(key);
-        self.space.remove(self.db, key)
+        let prior = self.space.remove(self.db, key, self.now_ms);
+        if prior == Prior::Expired {
+            report_expired(self.effects, self.touched, self.db, key.name());
+        }
+        prior == Prior::Live
     }
 
     /// Removes a key and hands its value over (`RENAME`, `MOVE`, `GETDEL`).
@@ -148,8 +151,9 @@ impl Data<'_> {
     /// see [`Keyspace::scan`]. Returns the next cursor, 0 at the end.
     pub fn scan(&mut self, cursor: u64, count: usize, visit: impl FnMut(Value<'_>)) -> u64 {
         let mut expired = Vec::new();
-        let next =
-            self.space.scan(self.db, cursor, count, self.now_ms, &mut expired, visit);
+        let next = self
+            .space
+            .scan(self.db, cursor, count, self.now_ms, &mut expired, visit);
         for name in &expired {
             self.settle(&self.space.key(name, None));
         }
@@ -174,17 +178,28 @@ impl Data<'_> {
         self.touched.push(self.db, key.name(), event);
     }
 
-    /// Removes `key` if its time has come.
     #[inline]
-    fn settle(&mut self, key: &Key<'_>) {
-        if self.space.volatile(self.db) > 0
-            && self.space.remove_expired(self.db, key, self.now_ms)
-        {
-            self.effects.push(self.db, [&b"DEL"[..], key.name()]);
-            self.touched.push(self.db, key.name(), Event::EXPIRED);
+    fn look(&mut self, key: &Key<'_>, used: bool) -> Option<Value<'_>> {
+        match self.space.look(self.db, key, self.now_ms, used) {
+            Found::Live(value) => Some(value),
+            Found::Missing => None,
+            Found::Expired => {
+                report_expired(self.effects, self.touched, self.db, key.name());
+                None
+            }
         }
     }
 
+    /// Removes `key` if its time has come.
+    #[inline]
+    fn settle(&mut self, key: &Key<'_>) {
+        if self.space.volatile(self.db) > 0 && self.space.remove_expired(self.db, key, self.now_ms)
+        {
+            report_expired(self.effects, self.touched, self.db, key.name());
+        }
+    }
+
+    /// What was set needs no `DEL` before it.
     #[inline]
     fn replaced(&mut self, key: &Key<'_>, prior: Prior) -> bool {
         if prior == Prior::Expired {
@@ -192,4 +207,11 @@ impl Data<'_> {
         }
         prior == Prior::Live
     }
+}
+
+/// A key was removed because its time had come.
+#[cold]
+fn report_expired(effects: &mut Effects, touched: &mut Touched, db: u16, name: &[u8]) {
+    effects.push(db, [&b"DEL"[..], name]);
+    touched.push(db, name, Event::EXPIRED);
 }

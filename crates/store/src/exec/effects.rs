@@ -17,8 +17,14 @@ pub struct Effects {
 
 #[derive(Debug, Clone, Copy)]
 enum Row {
-    AsGiven { db: u16 },
-    Command { db: u16, first_span: u32, end_span: u32 },
+    AsGiven {
+        db: u16,
+    },
+    Command {
+        db: u16,
+        first_span: u32,
+        end_span: u32,
+    },
 }
 
 /// One effect, in the database it applies to.
@@ -51,18 +57,32 @@ impl Effects {
         for arg in args {
             let start = self.bytes.len() as u32;
             self.bytes.extend_from_slice(arg);
-            self.spans.push(Span { start, end: self.bytes.len() as u32 });
+            self.spans.push(Span {
+                start,
+                end: self.bytes.len() as u32,
+            });
         }
-        self.rows.push(Row::Command { db, first_span, end_span: self.spans.len() as u32 });
+        self.rows.push(Row::Command {
+            db,
+            first_span,
+            end_span: self.spans.len() as u32,
+        });
     }
 
     /// The effects in the order in which they happened.
     pub fn iter(&self) -> impl Iterator<Item = Effect<'_>> {
         self.rows.iter().map(|row| match *row {
             Row::AsGiven { db } => Effect::AsGiven { db },
-            Row::Command { db, first_span, end_span } => {
+            Row::Command {
+                db,
+                first_span,
+                end_span,
+            } => {
                 let spans = &self.spans[first_span as usize..end_span as usize];
-                Effect::Command { db, args: Args::new(&self.bytes, spans) }
+                Effect::Command {
+                    db,
+                    args: Args::new(&self.bytes, spans),
+                }
             }
         })
     }

@@ -43,7 +43,11 @@ impl Touched {
         self.changes += u64::from(event.class != Class::Miss);
         if self.wanted {
             self.names.extend_from_slice(key);
-            self.rows.push(Row { db, event, end: self.names.len() });
+            self.rows.push(Row {
+                db,
+                event,
+                end: self.names.len(),
+            });
         }
     }
 
@@ -58,7 +62,11 @@ impl Touched {
         self.rows.iter().map(move |row| {
             let key = &self.names[start..row.end];
             start = row.end;
-            TouchedKey { db: row.db, key, event: row.event }
+            TouchedKey {
+                db: row.db,
+                key,
+                event: row.event,
+            }
         })
     }
 
@@ -108,13 +116,22 @@ impl Event {
     pub const DECRBY: Self = Self::string("decrby");
     pub const DEL: Self = Self::generic("del");
     pub const EXPIRE: Self = Self::generic("expire");
-    pub const EXPIRED: Self = Self { name: "expired", class: Class::Expired };
+    pub const EXPIRED: Self = Self {
+        name: "expired",
+        class: Class::Expired,
+    };
     pub const INCRBY: Self = Self::string("incrby");
     pub const INCRBYFLOAT: Self = Self::string("incrbyfloat");
-    pub const KEYMISS: Self = Self { name: "keymiss", class: Class::Miss };
+    pub const KEYMISS: Self = Self {
+        name: "keymiss",
+        class: Class::Miss,
+    };
     pub const MOVE_FROM: Self = Self::generic("move_from");
     pub const MOVE_TO: Self = Self::generic("move_to");
-    pub const NEW: Self = Self { name: "new", class: Class::New };
+    pub const NEW: Self = Self {
+        name: "new",
+        class: Class::New,
+    };
     pub const PERSIST: Self = Self::generic("persist");
     pub const RENAME_FROM: Self = Self::generic("rename_from");
     pub const RENAME_TO: Self = Self::generic("rename_to");
@@ -125,11 +142,17 @@ impl Event {
 
     /// An event of the generic class, for a command that is not about one type.
     pub const fn generic(name: &'static str) -> Self {
-        Self { name, class: Class::Generic }
+        Self {
+            name,
+            class: Class::Generic,
+        }
     }
 
     /// An event of the string class.
     pub const fn string(name: &'static str) -> Self {
-        Self { name, class: Class::String }
+        Self {
+            name,
+            class: Class::String,
+        }
     }
 }

@@ -1,11 +1,10 @@
-//! What a key holds.
+//! What a key holds, borrowed or on its own.
 
-/// A key's value, borrowed from the keyspace.
+use crate::entry::{Entry, Kind, Payload, Word};
+
+/// A key with what it holds, borrowed from the keyspace.
 #[derive(Debug, Clone, Copy)]
-pub struct Value<'a> {
-    pub(crate) name: &'a [u8],
-    pub(crate) entry: &'a Detached,
-}
+pub struct Value<'a>(pub(super) Entry<'a>);
 
 /// A string as it is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,18 +15,25 @@ pub enum Str<'a> {
     Bytes(&'a [u8]),
 }
 
+/// Longest string that Redis would keep in one piece with its object.
+const EMBEDDED_BYTES: usize = 44;
+
+/// A key's share of its bucket: its word and its tag, at the load that tables have on average.
+const WORD_SHARE_BYTES: usize = 11;
+
 impl<'a> Value<'a> {
     /// The key's name.
+    #[inline]
     pub fn name(self) -> &'a [u8] {
-        self.name
+        self.0.key()
     }
 
     /// The string it holds.
     #[inline]
     pub fn string(self) -> Str<'a> {
-        match &self.entry.payload {
-            Payload::Int(int) => Str::Int(*int),
-            Payload::Bytes(bytes) | Payload::Raw(bytes) => Str::Bytes(bytes),
+        match self.0.payload() {
+            Payload::Int(int) => Str::Int(int),
+            Payload::Bytes(bytes) => Str::Bytes(bytes),
         }
     }
 
@@ -38,9 +44,9 @@ impl<'a> Value<'a> {
 
     /// The encoding's name as `OBJECT ENCODING` tells it.
     pub fn encoding(self) -> &'static str {
-        match &self.entry.payload {
-            Payload::Int(_) => "int",
-            Payload::Bytes(bytes) if bytes.len() <= 44 => "embstr",
+        match (self.0.kind(), self.0.payload()) {
+            (_, Payload::Int(_)) => "int",
+            (Kind::Inline, Payload::Bytes(bytes)) if bytes.len() <= EMBEDDED_BYTES => "embstr",
             _ => "raw",
         }
     }
@@ -48,33 +54,36 @@ impl<'a> Value<'a> {
     /// When the key expires, unix time in ms.
     #[inline]
     pub fn expire_at_ms(self) -> Option<u64> {
-        self.entry.expire_at_ms
+        self.0.expire_at_ms()
     }
 
     /// Whether its time has come.
     #[inline]
     pub fn is_expired(self, now_ms: u64) -> bool {
-        self.expire_at_ms().is_some_and(|at| at <= now_ms)
+        self.expire_at_ms().is_some_and(|at_ms| at_ms <= now_ms)
     }
 
-    /// Seconds since the key was last used.
+    /// Seconds since the key was last used, up to 194 days.
     pub fn idle_s(self, now_ms: u64) -> u64 {
-        now_ms.saturating_sub(self.entry.used_ms) / 1000
+        u64::from(clock(now_ms).wrapping_sub(self.0.clock()) & CLOCK_MASK)
     }
 
-    /// Bytes that the key takes, its share of the table included.
+    /// Bytes of memory that the key takes, its share of the table included.
     pub fn memory_bytes(self) -> usize {
-        64 + self.name.len()
+        self.0.bytes() + WORD_SHARE_BYTES
     }
 
     /// A copy with a life of its own.
     pub fn to_detached(self) -> Detached {
-        self.entry.clone()
+        Detached {
+            word: Word::copy_of(self.0),
+        }
     }
 }
 
 impl<'a> Str<'a> {
     /// The string's bytes; an integer's digits are written to `digits`.
+    #[inline]
     pub fn bytes<'b>(self, digits: &'b mut itoa::Buffer) -> &'b [u8]
     where
         'a: 'b,
@@ -92,69 +101,54 @@ impl<'a> Str<'a> {
 
     /// Whether the string is empty.
     pub fn is_empty(self) -> bool {
-        self.len() == 0
+        self == Str::Bytes(b"")
     }
 }
 
 /// A value without a place: taken from a keyspace, to be put into the same or another. `Send`.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Detached {
-    pub(crate) name: Vec<u8>,
-    pub(crate) payload: Payload,
-    pub(crate) expire_at_ms: Option<u64>,
-    pub(crate) used_ms: u64,
+    pub(super) word: Word,
 }
 
 impl Detached {
-    /// What it holds.
-    pub fn value(&self) -> Value<'_> {
-        Value { name: &self.name, entry: self }
+    /// A string made of bytes, under no name yet.
+    pub fn from_bytes(bytes: &[u8], expire_at_ms: Option<u64>) -> Self {
+        Self {
+            word: Word::new(0, b"", payload_of(bytes), expire_at_ms),
+        }
     }
 
-    /// A string made of bytes, e.g. one that came from elsewhere (`RESTORE`).
-    pub fn from_bytes(bytes: &[u8], expire_at_ms: Option<u64>) -> Self {
-        let payload = match parse_int(bytes) {
-            Some(int) => Payload::Int(int),
-            None => Payload::Bytes(bytes.to_vec()),
-        };
-        Self { name: Vec::new(), payload, expire_at_ms, used_ms: 0 }
+    /// What it holds.
+    pub fn value(&self) -> Value<'_> {
+        Value(self.word.entry())
     }
 
     /// Sets or removes the expiry it carries.
     pub fn set_expire(&mut self, at_ms: Option<u64>) {
-        self.expire_at_ms = at_ms;
-    }
-
-    pub(crate) fn name(&self) -> &[u8] {
-        &self.name
+        self.word.set_expire(at_ms);
     }
 }
 
-#[derive(Debug, Clone)]
-pub(crate) enum Payload {
-    Int(i64),
-    Bytes(Vec<u8>),
-    Raw(Vec<u8>),
-}
-
-impl Payload {
-    pub(crate) fn as_raw(&mut self) -> &mut Vec<u8> {
-        let bytes = match self {
-            Payload::Int(int) => int.to_string().into_bytes(),
-            Payload::Bytes(bytes) | Payload::Raw(bytes) => std::mem::take(bytes),
-        };
-        *self = Payload::Raw(bytes);
-        match self {
-            Payload::Raw(bytes) => bytes,
-            _ => unreachable!(),
-        }
+impl Clone for Detached {
+    fn clone(&self) -> Self {
+        self.value().to_detached()
     }
 }
 
-pub(crate) fn parse_int(bytes: &[u8]) -> Option<i64> {
-    if bytes.is_empty() || bytes.len() > 20 {
-        return None;
+/// How bytes that are set are kept: as the integer they spell, if they spell one.
+#[inline]
+pub(super) fn payload_of(bytes: &[u8]) -> Payload<'_> {
+    match corelane_wire::number::parse_i64(bytes) {
+        Some(int) => Payload::Int(int),
+        None => Payload::Bytes(bytes),
     }
-    let int: i64 = std::str::from_utf8(bytes).ok()?.parse().ok()?;
-    (itoa::Buffer::new().format(int).as_bytes() == bytes).then_some(int)
+}
+
+const CLOCK_MASK: u32 = 0x00ff_ffff;
+
+/// The access clock at a time: seconds, in 24 bits.
+#[inline]
+pub(super) fn clock(now_ms: u64) -> u32 {
+    (now_ms / 1000) as u32 & CLOCK_MASK
 }
