@@ -91,7 +91,7 @@ pub enum LoadError {
         given: Option<String>,
     },
     /// The value is well formed and cannot be taken.
-    #[error("{at}: {name}: {reason}")]
+    #[error("{}: {reason}", place(.at, .name))]
     Refused {
         /// Where.
         at: Source,
@@ -115,6 +115,14 @@ pub enum LoadError {
 fn did_you_mean(near: &Option<&str>) -> String {
     near.map(|name| format!("; did you mean '{name}'?"))
         .unwrap_or_default()
+}
+
+/// Flags and variables bear the setting's name already.
+fn place(at: &Source, name: &str) -> String {
+    match at {
+        Source::Flag(_) | Source::Env(_) => at.to_string(),
+        _ => format!("{at}: {name}"),
+    }
 }
 
 fn not_this(given: &Option<String>) -> String {
