@@ -1,8 +1,11 @@
 //! Redis's glob patterns (`KEYS`, `SCAN MATCH`, `CONFIG GET`, `PSUBSCRIBE`): `*`, `?`, `[a-z]`, `[^a]`, `\`.
 //!
-//! The matches are those of Redis's `stringmatchlen`, oddities of unclosed classes included. The time is not:
-//! where a part after a `*` fails, only the last `*` is tried again, one byte further, so a match costs at most
+//! The matches are those of Redis's `stringmatchlen`, oddities of unclosed classes included, with one exception: a
+//! pattern of stars matches an empty text too (Redis's callers look for `*` themselves). The time is not Redis's: where a part after a `*` fails, only the last `*` is tried again, one byte further, so a match costs at most
 //! pattern × text steps, and patterns of a thousand stars are as cheap as any.
+
+#[cfg(test)]
+mod tests;
 
 /// Whether `pattern` matches the whole of `text`; with `nocase`, ASCII letters match in either case.
 pub fn matches(pattern: &[u8], text: &[u8], nocase: bool) -> bool {
@@ -76,23 +79,19 @@ fn match_class(pattern: &[u8], byte: u8, nocase: bool) -> Option<usize> {
     (found != negated).then_some(at)
 }
 
-/// Whether `byte` lies between two ends given in either order. The ends are put in order before case is dropped,
-/// as Redis does it.
+/// Whether `byte` lies between two ends given in either order. As in Redis the ends are put in order first, by C's
+/// signed `char`, and lose their case then; bytes above 127 count as unsigned there.
 fn in_range(start: u8, end: u8, byte: u8, nocase: bool) -> bool {
-    // C's `char` is signed where Redis is at home, and the order of bytes above 127 follows.
     let (start, end) = if (start as i8) <= (end as i8) {
         (start, end)
     } else {
         (end, start)
     };
-    let fold = |byte: u8| {
-        if nocase {
-            byte.to_ascii_lowercase() as i8
-        } else {
-            byte as i8
-        }
-    };
-    (fold(start)..=fold(end)).contains(&fold(byte))
+    if nocase {
+        let [start, end, byte] = [start, end, byte].map(|byte| byte.to_ascii_lowercase());
+        return (start..=end).contains(&byte);
+    }
+    (start as i8..=end as i8).contains(&(byte as i8))
 }
 
 #[inline]

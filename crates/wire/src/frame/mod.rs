@@ -3,6 +3,8 @@
 mod decoder;
 mod error;
 mod scan;
+#[cfg(test)]
+mod tests;
 mod value;
 
 pub use decoder::{Decoder, skip};

@@ -4,6 +4,8 @@ mod error;
 mod inline;
 mod limits;
 mod parser;
+#[cfg(test)]
+mod tests;
 
 pub use error::ProtocolError;
 pub use limits::Limits;

@@ -36,8 +36,8 @@ pub struct Parser {
     missing: u32,
     /// Where in the frame the next header, or the argument behind the header just read, begins.
     at: u32,
-    /// Bytes from `at` on that hold no line end.
-    scanned: u32,
+    /// Where the search for the end of the line at `at` goes on, if that is further.
+    searched: u32,
 }
 
 /// What [`Parser::parse`] found.
@@ -92,7 +92,7 @@ impl Parser {
             stage: Stage::Start,
             missing: 0,
             at: 0,
-            scanned: 0,
+            searched: 0,
         }
     }
 
@@ -150,7 +150,7 @@ impl Parser {
     fn begin_frame(&mut self) {
         self.stage = Stage::Start;
         self.at = 0;
-        self.scanned = 0;
+        self.searched = 0;
         self.spans.clear();
         self.text.clear();
         if self.spans.capacity() > KEPT_SPANS {
@@ -167,13 +167,12 @@ impl Parser {
         self.stage = Stage::Header;
         self.missing = count;
         self.at = next as u32;
-        self.scanned = 0;
     }
 
     /// Reads arguments until the array is whole or the bytes are used up.
     #[inline]
     fn parse_arguments(&mut self, buf: &[u8], limits: &Limits) -> Result<Parsed, ProtocolError> {
-        let max_query = limits.max_query_bytes.min(u32::MAX.into()) as usize;
+        let max_query = limits.query_bytes();
         let mut at = self.at as usize;
         let mut known = if let Stage::Argument { len } = self.stage {
             Some(len)
@@ -194,7 +193,7 @@ impl Parser {
                         at = next;
                         len
                     }
-                    None => return incomplete(buf, max_query),
+                    None => return Ok(incomplete(buf)),
                 }
             };
             if u64::from(len) > limits.max_bulk_bytes {
@@ -247,7 +246,6 @@ impl Parser {
         let len = len
             .filter(|len| *len <= limits.max_bulk_bytes)
             .ok_or(ProtocolError::InvalidBulkLength)?;
-        self.scanned = 0;
         // Longer arguments than a frame can hold are refused where frames' lengths are.
         let len = u32::try_from(len).map_err(|_| ProtocolError::QueryTooLong)?;
         Ok(Some((len, end + TRAILER)))
@@ -265,10 +263,9 @@ impl Parser {
 
     /// A frame that begins with an array's header in any form.
     fn parse_array(&mut self, buf: &[u8], limits: &Limits) -> Result<Parsed, ProtocolError> {
-        let max_query = limits.max_query_bytes.min(u32::MAX.into()) as usize;
         let end = match self.find_line_end(buf, 0, b'\r', limits) {
             Line::End(end) if buf.len() >= end + TRAILER => end,
-            Line::End(_) | Line::Open => return incomplete(buf, max_query),
+            Line::End(_) | Line::Open => return Ok(incomplete(buf)),
             Line::TooLong => return Err(ProtocolError::ArrayHeaderTooLong),
         };
         let count = parse_i64(&buf[1..end]).ok_or(ProtocolError::InvalidArrayLength)?;
@@ -292,9 +289,7 @@ impl Parser {
     fn parse_inline(&mut self, buf: &[u8], limits: &Limits) -> Result<Parsed, ProtocolError> {
         let newline = match self.find_line_end(buf, 0, b'\n', limits) {
             Line::End(newline) => newline,
-            Line::Open => {
-                return incomplete(buf, limits.max_query_bytes.min(u32::MAX.into()) as usize);
-            }
+            Line::Open => return Ok(incomplete(buf)),
             Line::TooLong => return Err(ProtocolError::InlineTooLong),
         };
         let line = buf[..newline]
@@ -313,13 +308,13 @@ impl Parser {
     /// Looks for `end` in the line that begins at `at`, from where the last look stopped.
     fn find_line_end(&mut self, buf: &[u8], at: usize, end: u8, limits: &Limits) -> Line {
         // A line may be as long as the limit; its end stands behind that.
-        let limit = at + limits.max_inline_bytes as usize + 1;
+        let limit = at + limits.line_bytes() + 1;
         let seen = &buf[..buf.len().min(limit)];
-        let from = (at + self.scanned as usize).min(seen.len());
+        let from = at.max(self.searched as usize).min(seen.len());
         if let Some(offset) = memchr::memchr(end, &seen[from..]) {
             return Line::End(from + offset);
         }
-        self.scanned = (seen.len() - at) as u32;
+        self.searched = seen.len() as u32;
         if seen.len() == limit {
             Line::TooLong
         } else {
@@ -361,12 +356,9 @@ fn short_header(buf: &[u8], at: usize, kind: u8) -> Option<(u32, usize)> {
     None
 }
 
-/// More is needed; refused where no more is allowed.
-fn incomplete(buf: &[u8], max_query: usize) -> Result<Parsed, ProtocolError> {
-    if buf.len() >= max_query {
-        return Err(ProtocolError::QueryTooLong);
-    }
-    Ok(Parsed::Incomplete {
+/// A line is not whole: any further byte may end it.
+fn incomplete(buf: &[u8]) -> Parsed {
+    Parsed::Incomplete {
         need: buf.len() + 1,
-    })
+    }
 }

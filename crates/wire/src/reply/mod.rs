@@ -1,6 +1,8 @@
 //! Replies as a server writes them.
 
 pub(crate) mod head;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 pub use writer::{Proto, Reply};

@@ -46,6 +46,11 @@ impl<'a> Reply<'a> {
         self.proto
     }
 
+    /// Goes on in another version: `HELLO` answers in the one it has just chosen.
+    pub const fn set_proto(&mut self, proto: Proto) {
+        self.proto = proto;
+    }
+
     /// Whether it writes RESP3.
     #[inline]
     pub const fn is_resp3(&self) -> bool {
