@@ -8,10 +8,11 @@ use std::sync::Arc;
 
 use crate::bell::Doorbell;
 use crate::clock::Clock;
-use crate::exec::Exec;
+use crate::exec::{Exec, Panicked};
 use crate::options::Backend;
 use crate::poller::Poller;
 use crate::real::RealDriver;
+use crate::sim::SimPort;
 use crate::stats::{Counters, Stats};
 use crate::timers::Timers;
 
@@ -26,6 +27,7 @@ pub(crate) struct Core {
     pub(crate) random: RefCell<fastrand::Rng>,
     pub(crate) pollers: RefCell<Vec<Box<dyn Poller>>>,
     pub(crate) counters: Rc<Counters>,
+    pub(crate) first_panic: RefCell<Option<Panicked>>,
     pub(crate) stall_ns: u64,
     pub(crate) spin_max_ns: u64,
     pub(crate) spin_ns: Cell<u64>,
@@ -38,12 +40,14 @@ pub(crate) struct Core {
 /// The seam between real and simulated.
 pub(crate) enum Driver {
     Real(Rc<RealDriver>),
+    Sim(SimPort),
 }
 
 impl Core {
     pub(crate) fn backend(&self) -> Backend {
         match &self.driver {
             Driver::Real(driver) => driver.backend(),
+            Driver::Sim(_) => Backend::Sim,
         }
     }
 

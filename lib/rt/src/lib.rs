@@ -31,6 +31,7 @@
 
 mod affinity;
 mod bell;
+pub mod blocking;
 mod clock;
 mod context;
 mod exec;
@@ -40,6 +41,7 @@ mod poller;
 pub mod random;
 mod real;
 mod runtime;
+pub mod sim;
 mod stats;
 pub mod task;
 pub mod time;

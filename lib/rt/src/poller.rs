@@ -3,7 +3,7 @@
 /// Something that the loop asks for work on every turn.
 ///
 /// The loop calls `poll` once a turn and more often while it spins; before it sleeps it calls
-/// `prepare_sleep` on all of them, and `awake` afterwards on each of those that announced.
+/// `prepare_sleep` on them until one says no, and `awake` on all of them afterwards.
 pub trait Poller {
     /// Takes what has arrived and pushes out what waits. True: it did some work, so do not sleep yet.
     fn poll(&mut self) -> bool;
@@ -12,7 +12,7 @@ pub trait Poller {
     /// arrived, do not sleep (`awake` is called all the same).
     fn prepare_sleep(&mut self) -> bool;
 
-    /// Takes the announcement back.
+    /// Takes the announcement back, if one was made.
     fn awake(&mut self);
 
     /// Whether answers are outstanding, so that a short spin is worth more than a sleep.

@@ -48,6 +48,7 @@ impl Runtime {
             random: RefCell::new(fastrand::Rng::new()),
             pollers: RefCell::new(Vec::new()),
             counters,
+            first_panic: RefCell::new(None),
             stall_ns: options
                 .stall_ms
                 .map_or(u64::MAX, |ms| ms.saturating_mul(1_000_000)),

@@ -31,10 +31,24 @@ pub struct Stats {
     pub recv_paused: u64,
     /// Connections dropped with unsent bytes that were cut off after the linger time.
     pub linger_cut: u64,
+    /// Calls held back because too many waited for the blocking pool.
+    pub blocking_full: u64,
 }
 
 macro_rules! counters {
     ($($name:ident),* $(,)?) => {
+        impl Stats {
+            /// Every counter with its name, for whoever shows them all.
+            pub fn named(&self) -> impl Iterator<Item = (&'static str, u64)> {
+                [$((stringify!($name), self.$name)),*].into_iter()
+            }
+
+            /// Adds another runtime's counters.
+            pub fn add(&mut self, other: &Self) {
+                $(self.$name += other.$name;)*
+            }
+        }
+
         #[derive(Default)]
         pub(crate) struct Counters { $(pub(crate) $name: Cell<u64>),* }
 
@@ -60,6 +74,7 @@ counters!(
     pool_empty,
     recv_paused,
     linger_cut,
+    blocking_full,
 );
 
 /// Adds one.

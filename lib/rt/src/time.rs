@@ -37,6 +37,15 @@ pub fn unix_ms() -> u64 {
     context::with(|core| core.clock.unix_ms())
 }
 
+/// Wall time in microseconds since 1970, read now.
+///
+/// # Panics
+///
+/// Outside a runtime.
+pub fn unix_us() -> u64 {
+    context::with(|core| core.clock.read_unix_us())
+}
+
 /// Waits for `duration`, counted from [`now_ns`].
 ///
 /// # Panics

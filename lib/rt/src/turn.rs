@@ -52,7 +52,7 @@ impl Core {
     pub(crate) fn submit(&self) {
         match &self.driver {
             Driver::Real(driver) if driver.has_unsubmitted() => driver.flush(),
-            Driver::Real(_) => {}
+            Driver::Real(_) | Driver::Sim(_) => {}
         }
     }
 
@@ -67,22 +67,26 @@ impl Core {
 
     fn run_ready(&self) {
         let began = self.clock.refresh();
-        let mut before = began;
         for _ in 0..TASKS_PER_TURN {
-            let Some(task) = self.exec.next() else { break };
-            let meta = *task.metadata();
-            task.run();
-            bump(&self.counters.tasks_run);
-            let now = self.clock.refresh();
-            self.exec.charge(meta.group, now - before);
-            if now - before >= self.stall_ns {
-                self.stalled(&meta, now - before);
-            }
-            before = now;
-            if now - began > TURN_NS {
+            if self.run_one().is_none() || self.clock.now_ns() - began > TURN_NS {
                 break;
             }
         }
+    }
+
+    /// Runs the next ready task, from the time that the clock shows; which one it was.
+    pub(crate) fn run_one(&self) -> Option<Meta> {
+        let task = self.exec.next()?;
+        let meta = *task.metadata();
+        let before = self.clock.now_ns();
+        task.run();
+        bump(&self.counters.tasks_run);
+        let elapsed_ns = self.clock.refresh() - before;
+        self.exec.charge(meta.group, elapsed_ns);
+        if elapsed_ns >= self.stall_ns {
+            self.stalled(&meta, elapsed_ns);
+        }
+        Some(meta)
     }
 
     #[cold]
@@ -98,7 +102,7 @@ impl Core {
         );
     }
 
-    fn poll_pollers(&self) -> bool {
+    pub(crate) fn poll_pollers(&self) -> bool {
         let mut worked = false;
         for poller in self.pollers.borrow_mut().iter_mut() {
             worked |= poller.poll();
@@ -116,6 +120,7 @@ impl Core {
                     driver.poll(Some(Duration::ZERO));
                 }
             }
+            Driver::Sim(_) => {}
         }
     }
 
@@ -148,14 +153,7 @@ impl Core {
 
     /// Waits for an event, a timer or a ring.
     fn sleep(&self, ready: &impl Fn() -> bool, deadline_ns: u64) {
-        let mut pollers = self.pollers.borrow_mut();
-        let mut announced = 0;
-        let mut quiet = true;
-        while quiet && announced < pollers.len() {
-            quiet = pollers[announced].prepare_sleep();
-            announced += 1;
-        }
-        quiet &= self.exec.bell.announce_sleep() && !ready();
+        let quiet = self.announce_sleep() && !ready();
         match &self.driver {
             Driver::Real(driver) => {
                 let timeout = if quiet {
@@ -168,12 +166,28 @@ impl Core {
                 }
                 driver.poll(timeout);
             }
+            Driver::Sim(_) => {}
         }
+        self.end_sleep();
+        self.driven_ns.set(self.clock.refresh());
+    }
+
+    /// Tells everybody that this runtime is about to sleep, and checks once more whether it may.
+    /// [`Core::end_sleep`] must follow.
+    pub(crate) fn announce_sleep(&self) -> bool {
+        self.pollers
+            .borrow_mut()
+            .iter_mut()
+            .all(|poller| poller.prepare_sleep())
+            && self.exec.bell.announce_sleep()
+            && !self.exec.has_ready()
+    }
+
+    pub(crate) fn end_sleep(&self) {
         self.exec.bell.awake();
-        for poller in &mut pollers[..announced] {
+        for poller in self.pollers.borrow_mut().iter_mut() {
             poller.awake();
         }
-        self.driven_ns.set(self.clock.refresh());
     }
 
     /// How long it may sleep; `None` is for ever.

@@ -153,6 +153,9 @@ impl<F: Future> Future for Job<F> {
                 tracing::error!(task = this.name, "{panicked}");
                 if let Some(core) = this.core.upgrade() {
                     bump(&core.counters.panics);
+                    core.first_panic
+                        .borrow_mut()
+                        .get_or_insert_with(|| panicked.clone());
                 }
                 Poll::Ready(Err(panicked))
             }

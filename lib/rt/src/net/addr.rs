@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use socket2::SockAddr;
 
 /// An address to listen on or to connect to.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Addr {
     /// An IP address and a port; port 0 picks a free one.
     Tcp(SocketAddr),

@@ -10,12 +10,17 @@ pub struct Chunk(Kind);
 
 enum Kind {
     Real(RealChunk),
+    Sim(Vec<u8>),
     End,
 }
 
 impl Chunk {
     pub(crate) fn real(chunk: Option<RealChunk>) -> Self {
         Chunk(chunk.map_or(Kind::End, Kind::Real))
+    }
+
+    pub(crate) fn sim(bytes: Option<Vec<u8>>) -> Self {
+        Chunk(bytes.map_or(Kind::End, Kind::Sim))
     }
 }
 
@@ -26,6 +31,7 @@ impl Deref for Chunk {
         match &self.0 {
             Kind::Real(RealChunk::Pooled(buffer)) => buffer,
             Kind::Real(RealChunk::Owned(bytes)) => bytes,
+            Kind::Sim(bytes) => bytes,
             Kind::End => &[],
         }
     }

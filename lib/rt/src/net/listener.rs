@@ -8,6 +8,7 @@ use super::addr::{Addr, Peer};
 use super::stream::Stream;
 use crate::context::{self, Driver};
 use crate::real::RealListener;
+use crate::sim::SimListener;
 
 /// How to listen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +33,7 @@ pub struct Listener(Kind);
 
 enum Kind {
     Real(RealListener),
+    Sim(SimListener),
 }
 
 impl Listener {
@@ -43,6 +45,7 @@ impl Listener {
     pub fn bind(addr: &Addr, options: &ListenOptions) -> io::Result<Self> {
         context::with(|core| match &core.driver {
             Driver::Real(driver) => RealListener::bind(driver, addr, options).map(Kind::Real),
+            Driver::Sim(port) => SimListener::bind(&port.world, addr, options).map(Kind::Sim),
         })
         .map(Listener)
     }
@@ -51,6 +54,7 @@ impl Listener {
     pub fn local_addr(&self) -> io::Result<Addr> {
         match &self.0 {
             Kind::Real(listener) => listener.local_addr(),
+            Kind::Sim(listener) => Ok(listener.local_addr()),
         }
     }
 
@@ -62,6 +66,7 @@ impl Listener {
     pub async fn accept(&self) -> io::Result<(Stream, Peer)> {
         let stream = match &self.0 {
             Kind::Real(listener) => Stream::real(poll_fn(|cx| listener.poll_accept(cx)).await?),
+            Kind::Sim(listener) => Stream::sim(poll_fn(|cx| listener.poll_accept(cx)).await?),
         };
         let peer = stream.peer().clone();
         Ok((stream, peer))
@@ -71,6 +76,7 @@ impl Listener {
     pub fn as_raw_fd(&self) -> Option<RawFd> {
         match &self.0 {
             Kind::Real(listener) => Some(listener.raw_fd()),
+            Kind::Sim(_) => None,
         }
     }
 }

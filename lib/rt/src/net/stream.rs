@@ -10,6 +10,7 @@ use super::addr::{Addr, Peer};
 use super::chunk::Chunk;
 use crate::context::{self, Driver};
 use crate::real::{self, RealStream};
+use crate::sim::{self, SimStream};
 
 /// A connection. Operations live in it and not in the futures that wait for them, so dropping a future loses
 /// neither bytes received nor bytes being sent.
@@ -20,11 +21,16 @@ pub struct Stream(Kind);
 
 enum Kind {
     Real(RealStream),
+    Sim(SimStream),
 }
 
 impl Stream {
     pub(crate) fn real(stream: RealStream) -> Self {
         Stream(Kind::Real(stream))
+    }
+
+    pub(crate) fn sim(stream: SimStream) -> Self {
+        Stream(Kind::Sim(stream))
     }
 
     /// Connects to `addr`.
@@ -36,6 +42,7 @@ impl Stream {
         let core = context::with(|core| core.clone());
         match &core.driver {
             Driver::Real(driver) => real::connect(driver, addr).await.map(Stream::real),
+            Driver::Sim(port) => sim::connect(&port.world, addr).await.map(Stream::sim),
         }
     }
 
@@ -50,6 +57,7 @@ impl Stream {
     pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Chunk>> {
         match &mut self.0 {
             Kind::Real(stream) => stream.poll_recv(cx).map_ok(Chunk::real),
+            Kind::Sim(stream) => stream.poll_recv(cx).map_ok(Chunk::sim),
         }
     }
 
@@ -62,6 +70,7 @@ impl Stream {
     pub fn start_send(&mut self, buffer: Vec<u8>) {
         match &mut self.0 {
             Kind::Real(stream) => stream.start_send(buffer),
+            Kind::Sim(stream) => stream.start_send(buffer),
         }
     }
 
@@ -69,6 +78,7 @@ impl Stream {
     pub fn send_in_flight(&self) -> bool {
         match &self.0 {
             Kind::Real(stream) => stream.send_in_flight(),
+            Kind::Sim(stream) => stream.send_in_flight(),
         }
     }
 
@@ -77,6 +87,7 @@ impl Stream {
     pub fn try_sent(&mut self) -> Option<io::Result<Vec<u8>>> {
         match &mut self.0 {
             Kind::Real(stream) => stream.poll_sent(None),
+            Kind::Sim(stream) => stream.poll_sent(None),
         }
     }
 
@@ -93,6 +104,7 @@ impl Stream {
         }
         let sent = match &mut self.0 {
             Kind::Real(stream) => stream.poll_sent(Some(cx)),
+            Kind::Sim(stream) => stream.poll_sent(Some(cx)),
         };
         sent.map_or(Poll::Pending, Poll::Ready)
     }
@@ -108,6 +120,10 @@ impl Stream {
     pub fn shutdown_write(&self) -> io::Result<()> {
         match &self.0 {
             Kind::Real(stream) => stream.shutdown_write(),
+            Kind::Sim(stream) => {
+                stream.shutdown_write();
+                Ok(())
+            }
         }
     }
 
@@ -115,6 +131,7 @@ impl Stream {
     pub fn set_nodelay(&self, on: bool) -> io::Result<()> {
         match &self.0 {
             Kind::Real(stream) => stream.set_nodelay(on),
+            Kind::Sim(_) => Ok(()),
         }
     }
 
@@ -122,6 +139,7 @@ impl Stream {
     pub fn set_keepalive(&self, idle: Option<Duration>) -> io::Result<()> {
         match &self.0 {
             Kind::Real(stream) => stream.set_keepalive(idle),
+            Kind::Sim(_) => Ok(()),
         }
     }
 
@@ -129,6 +147,7 @@ impl Stream {
     pub fn peer(&self) -> &Peer {
         match &self.0 {
             Kind::Real(stream) => stream.peer(),
+            Kind::Sim(stream) => stream.peer(),
         }
     }
 
@@ -136,6 +155,7 @@ impl Stream {
     pub fn local_addr(&self) -> io::Result<Addr> {
         match &self.0 {
             Kind::Real(stream) => stream.local_addr(),
+            Kind::Sim(stream) => Ok(stream.local_addr()),
         }
     }
 
@@ -143,6 +163,7 @@ impl Stream {
     pub fn as_raw_fd(&self) -> Option<RawFd> {
         match &self.0 {
             Kind::Real(stream) => Some(stream.raw_fd()),
+            Kind::Sim(_) => None,
         }
     }
 
@@ -150,6 +171,7 @@ impl Stream {
     pub fn abort(mut self) {
         match &mut self.0 {
             Kind::Real(stream) => stream.abort(),
+            Kind::Sim(stream) => stream.abort(),
         }
     }
 }

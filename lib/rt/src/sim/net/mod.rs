@@ -1,0 +1,50 @@
+//! Simulated sockets: bytes travel as events, in order, in pieces, through bounded buffers.
+
+mod conn;
+mod listen;
+mod stream;
+
+use std::collections::BTreeMap;
+
+pub(crate) use listen::{ConnectId, SimListener, connect};
+pub(crate) use stream::SimStream;
+
+use crate::net::Addr;
+
+/// All sockets of a world.
+pub(crate) struct Net {
+    conns: BTreeMap<u64, conn::Conn>,
+    next_conn: u64,
+    listeners: BTreeMap<Addr, Vec<std::rc::Rc<listen::Listening>>>,
+    attempts: BTreeMap<ConnectId, listen::Attempt>,
+    next_attempt: u64,
+    next_port: u16,
+}
+
+/// Where the ports that a world picks begin.
+const FIRST_PORT: u16 = 20_000;
+
+impl Default for Net {
+    fn default() -> Self {
+        Net {
+            conns: BTreeMap::new(),
+            next_conn: 0,
+            listeners: BTreeMap::new(),
+            attempts: BTreeMap::new(),
+            next_attempt: 0,
+            next_port: FIRST_PORT,
+        }
+    }
+}
+
+impl Net {
+    fn pick_port(&mut self) -> u16 {
+        let port = self.next_port;
+        self.next_port = if port == u16::MAX {
+            FIRST_PORT
+        } else {
+            port + 1
+        };
+        port
+    }
+}
