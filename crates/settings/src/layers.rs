@@ -165,16 +165,6 @@ pub fn load(layers: &Layers<'_>) -> Result<Loaded, LoadError> {
             ip,
         });
     }
-    warnings.extend(
-        settings
-            .given_without_effect()
-            .map(|(setting, value, source)| {
-                format!(
-                    "{source}: {} = {value} has no effect in this version",
-                    setting.name
-                )
-            }),
-    );
     Ok(Loaded { settings, warnings })
 }
 

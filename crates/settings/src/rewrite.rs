@@ -9,14 +9,12 @@ use crate::file::{line_of, one_line};
 use crate::number::show_bytes;
 use crate::{SETTINGS, Settings, Source, Value, find};
 
-/// Why the file cannot be written. `Display` is the text after `-ERR `.
+/// Why the file cannot be written. `Display` says why; the caller knows
+/// the file.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum RewriteError {
-    /// There is no file.
-    #[error("The server is running without a config file")]
-    NoFile,
     /// The file as it is now cannot be read.
-    #[error("Rewriting config file: line {line} is not valid TOML: {message}")]
+    #[error("line {line} is not valid TOML: {message}")]
     Syntax {
         /// The line, counted from 1.
         line: usize,
@@ -24,7 +22,7 @@ pub enum RewriteError {
         message: String,
     },
     /// TOML is text.
-    #[error("Rewriting config file: {0} is not UTF-8 text, which TOML needs")]
+    #[error("{0} is not UTF-8 text, which TOML needs")]
     NotText(&'static str),
 }
 

@@ -266,22 +266,6 @@ fn unknown_variables_are_a_warning_and_service_links_are_not() {
 }
 
 #[test]
-fn what_does_nothing_is_said() {
-    let given = Given {
-        flags: &[
-            ("appendonly", "yes"),
-            ("rdbcompression", "yes"),
-            ("timeout", "5"),
-        ],
-        ..Given::default()
-    };
-    assert_eq!(
-        try_load(given).unwrap().warnings,
-        ["flag --appendonly: appendonly = yes has no effect in this version"]
-    );
-}
-
-#[test]
 fn paths_start_at_the_current_directory() {
     let settings = try_load(Given {
         flags: &[("unixsocket", "./run/s"), ("config", "c.toml")],

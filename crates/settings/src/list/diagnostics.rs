@@ -13,13 +13,14 @@ pub(super) const CHAPTER: &[Setting] = &[
         "",
         "What to log on standard error, as a filter such as `info` or `warn,corelane_node=debug`. `RUST_LOG` says the same where nothing nearer does; when nothing is said, `loglevel` decides.",
     )
+    .at_start()
     .main(),
     Setting::new(
         "loglevel",
         Diagnostics,
         Kind::Word(&["debug", "verbose", "notice", "warning"]),
         "notice",
-        "Redis's name for how much is logged; `log`, when given, goes before it.",
+        "Redis's name for how much is logged; `log`, when given, goes before it. A value that `CONFIG SET` gave acts from the next start on.",
     ),
     Setting::new("logfile", Diagnostics, Kind::Path, "", "File for the log. It goes to standard error here.")
         .at_start()
