@@ -10,7 +10,7 @@ use clap::{Parser, Subcommand};
 
 /// The project's own chores.
 #[derive(Parser)]
-#[command(name = "cargo xtask", version, about)]
+#[command(bin_name = "cargo xtask", version, about)]
 struct Arguments {
     #[command(subcommand)]
     chore: Chore,
