@@ -22,57 +22,49 @@ pub(crate) struct Entry {
 /// Reads the file's keys in their order.
 pub(crate) fn read(path: &Path, text: &str) -> Result<Vec<Entry>, LoadError> {
     let path: Arc<Path> = path.into();
-    let at = |span: Option<Range<usize>>| Source::File {
+    let at = |line| Source::File {
         path: path.clone(),
-        line: line_of(text, span),
+        line,
     };
     let document = Document::parse(text).map_err(|e| LoadError::Syntax {
-        at: at(e.span()),
+        at: at(line_of(text, e.span())),
         message: one_line(e.message()),
     })?;
     let mut entries: Vec<Entry> = Vec::new();
+    let mut lines: Vec<usize> = Vec::new();
     for (name, item) in document.iter() {
-        let at = at(document
-            .key(name)
-            .and_then(toml_edit::Key::span)
-            .or(item.span()));
-        let Item::Value(value) = item else {
-            return Err(LoadError::Section {
-                at,
-                key: name.to_owned(),
-            });
-        };
-        let setting = known(name, &at)?;
-        if setting.name == "config" {
-            return Err(LoadError::ConfigInFile { at });
-        }
-        if let Some(first) = entries
-            .iter()
-            .find(|entry| entry.setting.name == setting.name)
-        {
-            let Source::File {
-                line: first_line, ..
-            } = first.at
-            else {
-                unreachable!("made above")
-            };
+        let key = document.key(name).and_then(toml_edit::Key::span);
+        let line = line_of(text, key.or(item.span()));
+        let entry = entry(name, item, text, at(line))?;
+        let same = |earlier: &Entry| earlier.setting.name == entry.setting.name;
+        if let Some(first) = entries.iter().position(same) {
+            let first_line = lines[first];
             return Err(LoadError::Twice {
-                at,
+                at: at(line),
                 name: name.to_owned(),
                 first_line,
             });
         }
-        let words = words_of(value, setting.kind, text).ok_or_else(|| LoadError::Section {
-            at: at.clone(),
-            key: name.to_owned(),
-        })?;
-        entries.push(Entry {
-            setting,
-            text: words,
-            at,
-        });
+        entries.push(entry);
+        lines.push(line);
     }
     Ok(entries)
+}
+
+fn entry(name: &str, item: &Item, file: &str, at: Source) -> Result<Entry, LoadError> {
+    let section = || LoadError::Section {
+        at: at.clone(),
+        key: name.to_owned(),
+    };
+    let Item::Value(value) = item else {
+        return Err(section());
+    };
+    let setting = known(name, &at)?;
+    if setting.name == "config" {
+        return Err(LoadError::ConfigInFile { at });
+    }
+    let text = words_of(value, setting.kind, file).ok_or_else(section)?;
+    Ok(Entry { setting, text, at })
 }
 
 /// The value as `CONFIG SET` would have it: `true` is `yes`, an array is its elements in a row.
