@@ -1,1 +1,78 @@
-//! Shared-nothing, thread-per-core framework: shards, mesh, services
+//! Corelane: shared-nothing, thread-per-core services in Rust.
+//!
+//! One pinned thread per core, a **shard**, is the only owner of its part of the state. Shards talk
+//! over a **mesh**: one lock-free lane per ordered pair, whose messages leave in one batch and with at
+//! most one wake per target and turn. There is nothing to lock and nothing shared; a value that
+//! crosses is moved.
+//!
+//! - [`Service`]: what a shard does with a request. Synchronous, so no borrow lives across an await.
+//! - [`Mesh`]: a shard's view of its peers: [`call`](Mesh::call), [`try_call`](Mesh::try_call),
+//!   [`broadcast`](Mesh::broadcast), [`control`](Mesh::control), and its own state by
+//!   [`with`](Mesh::with).
+//! - [`launch`]: one thread per shard, started together or not at all, drained together, ended with
+//!   a reason when one of them fails. [`launch_sim`] runs the same code, N shards on one thread,
+//!   from a seed.
+//! - [`net`], [`time`], [`task`], [`random`], [`blocking`], [`sim`]: the runtime of one
+//!   shard, for everything beside the mesh.
+//!
+//! # A counter on two shards
+//!
+//! ```
+//! use corelane::{LaunchOptions, Mesh, Service, ShardId, launch};
+//!
+//! /// Each shard counts for itself.
+//! struct Counter(u64);
+//!
+//! impl Service for Counter {
+//!     type Request = u64;
+//!     type Reply = u64;
+//!     type Control = ();
+//!
+//!     fn handle(&mut self, add: u64, _from: ShardId) -> u64 {
+//!         self.0 += add;
+//!         self.0
+//!     }
+//!
+//!     fn control(&mut self, _msg: (), _from: ShardId) {}
+//! }
+//!
+//! /// Runs on every shard: adds 1 on each of them, ten times.
+//! async fn count(mesh: Mesh<Counter>) -> Result<(), String> {
+//!     for _ in 0..10 {
+//!         for shard in mesh.all_shards() {
+//!             mesh.call(shard, 1).await.map_err(|e| e.to_string())?;
+//!         }
+//!     }
+//!     // Whoever comes last brings its shard's count to 20.
+//!     assert!(mesh.with(|counter| counter.0) >= 10);
+//!     Ok(())
+//! }
+//!
+//! let node = launch(&LaunchOptions::unpinned(2), |_shard| Ok(Counter(0)), count)?;
+//! node.join()?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+#![forbid(unsafe_code)]
+
+mod launch;
+mod map;
+mod mesh;
+mod node;
+mod panics;
+mod service;
+mod shard;
+mod shard_id;
+mod signal;
+
+pub use corelane_rt::{
+    Backend, BufferOptions, IoBackend, Stats as RuntimeStats, backend, blocking, net, random, sim,
+    stats as runtime_stats, task, time,
+};
+pub use launch::{
+    LaunchError, LaunchOptions, MAX_SHARDS, Running, ShardSpec, SimNode, launch, launch_sim,
+};
+pub use map::{PARTITIONS, ShardMap, partition_of};
+pub use mesh::{Broadcast, Call, CallError, Calling, Lost, Mesh, MeshStats, Refusal, Refused};
+pub use node::{NodeFailure, Stopper};
+pub use service::Service;
+pub use shard_id::ShardId;

@@ -1,0 +1,197 @@
+//! What a node is asked to be: plain values with defaults that suit a test; a server fills them from
+//! the plan that it makes of its machine.
+
+use std::time::Duration;
+
+use corelane_rt::{BufferOptions, IoBackend, RuntimeOptions};
+use corelane_topology::{Io, Plan};
+
+use super::error::LaunchError;
+use crate::{PARTITIONS, ShardId};
+
+/// Shards of one node at most: beyond it a shard would own no partition.
+pub const MAX_SHARDS: usize = PARTITIONS;
+
+/// Room of all the request lanes of one shard together, by default.
+const LANE_ROOM_PER_SHARD: usize = 16_384;
+
+/// Requests that a pair of shards may have outstanding by default: the shard's room shared among its
+/// peers, within these bounds. Few shards get deep lanes, and the memory of a node grows with
+/// its shards, not with their pairs.
+const LANE_CAPACITY: std::ops::RangeInclusive<usize> = 64..=1024;
+
+const _: () = assert!(MAX_SHARDS == corelane_topology::MAX_SHARDS);
+const _: () = assert!(*LANE_CAPACITY.start() * MAX_SHARDS <= LANE_ROOM_PER_SHARD);
+
+/// One shard of a node.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ShardSpec {
+    /// The CPU that its thread is pinned to; `None` leaves it to the system. A CPU that the process
+    /// may not use is an error.
+    pub cpu: Option<usize>,
+}
+
+/// How to launch a node.
+#[derive(Debug, Clone)]
+pub struct LaunchOptions {
+    /// Its shards, at least one and at most [`MAX_SHARDS`].
+    pub shards: Vec<ShardSpec>,
+    /// The driver for sockets and files.
+    pub io: IoBackend,
+    /// The receive buffers of each shard.
+    pub buffers: BufferOptions,
+    /// A task that runs this long without yielding is logged and counted; `None`: nobody looks.
+    pub stall_ms: Option<u64>,
+    /// The longest spin before a sleep while messages are under way; 0 never spins. Turn it off
+    /// where shards share a core.
+    pub spin_us: u32,
+    /// Requests that each ordered pair of shards may have outstanding; `None` shares a fixed room
+    /// among the peers (64 to 1024).
+    pub lane_capacity: Option<usize>,
+    /// A shard whose loop has not turned for this long is reported as wedged, in steps of one second.
+    pub wedged_after: Duration,
+}
+
+impl LaunchOptions {
+    /// A node of `shards` shards that the system places.
+    #[must_use]
+    pub fn unpinned(shards: usize) -> Self {
+        Self::new(vec![ShardSpec { cpu: None }; shards])
+    }
+
+    /// A node with one shard pinned to each of `cpus`.
+    #[must_use]
+    pub fn pinned(cpus: &[usize]) -> Self {
+        let shard = |&cpu| ShardSpec { cpu: Some(cpu) };
+        Self::new(cpus.iter().map(shard).collect())
+    }
+
+    /// A node of these shards, everything else at its default.
+    #[must_use]
+    pub fn new(shards: Vec<ShardSpec>) -> Self {
+        let runtime = RuntimeOptions::default();
+        Self {
+            shards,
+            io: runtime.io,
+            buffers: runtime.buffers,
+            stall_ms: runtime.stall_ms,
+            spin_us: runtime.spin_us,
+            lane_capacity: None,
+            wedged_after: Duration::from_secs(5),
+        }
+    }
+
+    /// Refuses what cannot be launched.
+    pub(super) fn check(&self) -> Result<(), LaunchError> {
+        match self.shards.len() {
+            1..=MAX_SHARDS => {}
+            count => return Err(LaunchError::Shards { count }),
+        }
+        match self.lane_capacity {
+            Some(0) => Err(LaunchError::NoLaneCapacity),
+            _ => Ok(()),
+        }
+    }
+
+    /// Requests that a pair may have outstanding.
+    pub(super) fn lane_capacity(&self) -> usize {
+        let peers = self.shards.len().saturating_sub(1).max(1);
+        let shared = LANE_ROOM_PER_SHARD / peers;
+        let default = shared.clamp(*LANE_CAPACITY.start(), *LANE_CAPACITY.end());
+        self.lane_capacity.unwrap_or(default)
+    }
+
+    /// What the runtime of one shard is built from.
+    pub(super) fn runtime(&self, shard: ShardId) -> RuntimeOptions {
+        RuntimeOptions {
+            io: self.io,
+            cpu: self.shards[shard.index()].cpu,
+            name: thread_name(shard),
+            shard: shard.number(),
+            buffers: self.buffers.clone(),
+            stall_ms: self.stall_ms,
+            spin_us: self.spin_us,
+        }
+    }
+}
+
+/// The node that a plan of this machine describes.
+impl From<&Plan> for LaunchOptions {
+    fn from(plan: &Plan) -> Self {
+        let shards = plan.shards.value.iter();
+        let mut options = Self::new(shards.map(|shard| ShardSpec { cpu: shard.cpu }).collect());
+        options.spin_us = plan.spin_us.value;
+        options.io = match plan.io.value {
+            Io::IoUring => IoBackend::Uring,
+            Io::Polling => IoBackend::Polling,
+        };
+        options
+    }
+}
+
+/// `shard-3`, as tools that list threads show it.
+pub(super) fn thread_name(shard: ShardId) -> String {
+    format!("shard-{shard}")
+}
+
+#[cfg(test)]
+mod tests {
+    use corelane_rt::IoBackend;
+    use corelane_topology::{IoRequest, Machine, Plan, Request};
+
+    use super::{LaunchOptions, MAX_SHARDS};
+
+    #[test]
+    fn a_plan_becomes_its_node() {
+        let machine = Machine::read("/".as_ref()).unwrap();
+        let request = Request {
+            io: IoRequest::Polling,
+            ..Request::default()
+        };
+        let plan = Plan::new(&machine, &request).unwrap();
+        let options = LaunchOptions::from(&plan);
+        let cpus: Vec<_> = options.shards.iter().map(|shard| shard.cpu).collect();
+        let planned: Vec<_> = plan.shards.value.iter().map(|shard| shard.cpu).collect();
+        assert_eq!(cpus, planned);
+        assert_eq!(
+            (options.io, options.spin_us),
+            (IoBackend::Polling, plan.spin_us.value)
+        );
+    }
+
+    #[test]
+    fn lanes_are_deep_for_few_shards_and_bounded_for_many() {
+        for (shards, capacity) in [
+            (1, 1024),
+            (2, 1024),
+            (17, 1024),
+            (33, 512),
+            (65, 256),
+            (256, 64),
+        ] {
+            let options = LaunchOptions::unpinned(shards);
+            assert_eq!(options.lane_capacity(), capacity, "{shards} shards");
+        }
+        let mut options = LaunchOptions::pinned(&[0, 2]);
+        options.lane_capacity = Some(3);
+        assert_eq!(options.lane_capacity(), 3);
+    }
+
+    #[test]
+    fn impossible_nodes_are_refused_in_words() {
+        for (shards, capacity, says) in [
+            (0, None, "a node has 1 to 256 shards, not 0"),
+            (MAX_SHARDS + 1, None, "a node has 1 to 256 shards, not 257"),
+            (
+                2,
+                Some(0),
+                "lane_capacity is 0, so shards could never ask each other; give at least 1",
+            ),
+        ] {
+            let mut options = LaunchOptions::unpinned(shards);
+            options.lane_capacity = capacity;
+            assert_eq!(options.check().unwrap_err().to_string(), says);
+        }
+        assert!(LaunchOptions::unpinned(MAX_SHARDS).check().is_ok());
+    }
+}

@@ -1,0 +1,219 @@
+//! The mesh: how the shards of a node talk. This file is the handle that a shard's code holds; what
+//! is behind it lies in one file per idea:
+//!
+//! - `wiring`: the lanes between every ordered pair, made once before the shards start
+//! - `outbox`: what leaves this shard: credits, staging, waiting in line, one wake per target and turn
+//! - `replies`, `call`: where replies wait, and the futures of those who wait for them
+//! - `poller`: what arrives, taken once per turn of the shard's loop
+//! - `core`: this shard's state and its part in the node's life, which all of the above share
+//! - `stats`, `errors`: counters, and why a message was not taken
+
+mod call;
+mod core;
+mod errors;
+mod outbox;
+mod poller;
+mod replies;
+mod stats;
+mod wiring;
+
+use std::fmt;
+use std::rc::Rc;
+
+pub use self::call::{Broadcast, Call, Calling};
+pub(crate) use self::core::Core;
+pub use self::errors::{CallError, Lost, Refusal, Refused};
+pub(crate) use self::outbox::Link;
+pub(crate) use self::poller::{MeshPoller, Peer};
+pub use self::stats::MeshStats;
+pub(crate) use self::wiring::{Ends, wire};
+
+use self::outbox::Patience;
+use crate::node::{Phase, Stopper};
+use crate::{Service, ShardId, ShardMap, partition_of};
+
+/// A shard's place in the mesh: its own state and the way to its peers. A cheap handle for the tasks
+/// of one shard; it does not leave its thread.
+///
+/// Messages collect while tasks run and leave together at the end of the turn, in one batch and with
+/// at most one wake per target. Between two shards, requests are handled in the order of
+/// the calls.
+pub struct Mesh<S: Service> {
+    core: Rc<Core<S>>,
+}
+
+/// Who is who, and the state of this shard.
+impl<S: Service> Mesh<S> {
+    pub(crate) fn new(core: Rc<Core<S>>) -> Self {
+        Self { core }
+    }
+
+    /// The shard that this code runs on.
+    #[must_use]
+    pub fn shard(&self) -> ShardId {
+        self.core.me()
+    }
+
+    /// How many shards the node has.
+    #[must_use]
+    pub fn shards(&self) -> usize {
+        self.core.life.node.shards()
+    }
+
+    /// All shards of the node, this one included, ascending.
+    pub fn all_shards(&self) -> impl ExactSizeIterator<Item = ShardId> + use<S> {
+        (0..self.shards()).map(ShardId::at)
+    }
+
+    /// Which shard owns which partition, at this moment.
+    #[must_use]
+    pub fn map(&self) -> Rc<ShardMap> {
+        self.core.map.clone()
+    }
+
+    /// Runs `look` on this shard's state.
+    ///
+    /// # Panics
+    /// If called from inside another `with` or from the service itself. A panic in `look` ends the
+    /// node, as one in a handler does, and goes on in the caller.
+    pub fn with<R>(&self, look: impl FnOnce(&mut S) -> R) -> R {
+        self.core.with(look)
+    }
+
+    /// What this shard's side of the mesh has counted.
+    #[must_use]
+    pub fn stats(&self) -> MeshStats {
+        self.core.tally.read()
+    }
+}
+
+/// Calls and control messages.
+impl<S: Service> Mesh<S> {
+    /// Asks `to` and returns a future of the reply. The request is on its way when this returns, not
+    /// when the future is first polled.
+    ///
+    /// On the own shard the handler runs at once. Otherwise the request leaves with this turn's batch;
+    /// if as many requests as the pair may have outstanding are outstanding, it waits in line behind
+    /// the earlier ones, and if the line is full too, it comes back as
+    /// [`CallError::Refused`]. The line is shared by all tasks of the shard: bound what one
+    /// connection has in flight.
+    ///
+    /// # Panics
+    /// If `to` is not a shard of this node.
+    pub fn call(&self, to: ShardId, request: S::Request) -> Calling<S::Request, S::Reply> {
+        Calling::new(self.core.call(to, request, Patience::Wait))
+    }
+
+    /// Asks the shard that owns `partition`; else as [`call`](Self::call).
+    ///
+    /// # Panics
+    /// If `partition` is not below [`PARTITIONS`](crate::PARTITIONS).
+    pub fn call_partition(
+        &self,
+        partition: usize,
+        request: S::Request,
+    ) -> Calling<S::Request, S::Reply> {
+        self.call(self.core.map.owner(partition), request)
+    }
+
+    /// Asks the shard that owns `key`, placed by [`partition_of`]; else as [`call`](Self::call).
+    pub fn call_key(&self, key: &[u8], request: S::Request) -> Calling<S::Request, S::Reply> {
+        self.call_partition(partition_of(key), request)
+    }
+
+    /// Asks `to` if that can be done without waiting in line.
+    ///
+    /// # Errors
+    /// [`Refused`] with the request and the reason; counted in [`MeshStats`].
+    ///
+    /// # Panics
+    /// If `to` is not a shard of this node.
+    pub fn try_call(
+        &self,
+        to: ShardId,
+        request: S::Request,
+    ) -> Result<Call<S::Reply>, Refused<S::Request>> {
+        self.core.call(to, request, Patience::Refuse)
+    }
+
+    /// Asks every shard, this one included, with what `request` makes for it; the replies come in the
+    /// order of the shards. All requests are on their way when this returns.
+    pub fn broadcast(
+        &self,
+        mut request: impl FnMut(ShardId) -> S::Request,
+    ) -> Broadcast<S::Request, S::Reply> {
+        let calls = self
+            .all_shards()
+            .map(|shard| self.call(shard, request(shard)));
+        Broadcast::new(calls)
+    }
+
+    /// Sends a control message on the lane that requests cannot fill. On the own shard it is handled
+    /// at once.
+    ///
+    /// # Errors
+    /// [`Refused`] with the message when even that lane is full (the target has left 256 messages
+    /// unread) or the node is leaving; both are counted.
+    ///
+    /// # Panics
+    /// If `to` is not a shard of this node.
+    pub fn control(&self, to: ShardId, message: S::Control) -> Result<(), Refused<S::Control>> {
+        self.core.control(to, message)
+    }
+
+    /// Sends what has collected in this turn now, for a task that is about to compute for long. The
+    /// end of the turn does it anyway.
+    pub fn flush(&self) {
+        self.core.outbox.flush();
+    }
+}
+
+/// This shard's part in the node's life.
+impl<S: Service> Mesh<S> {
+    /// Resolves when a stop was asked, at once if it was before. Finish what was begun and return
+    /// from main; the mesh works until all mains have returned.
+    pub fn stopping(&self) -> impl Future<Output = ()> + use<S> + 'static {
+        self.core.life.stopping.wait()
+    }
+
+    /// Whether a stop was asked.
+    #[must_use]
+    pub fn is_stopping(&self) -> bool {
+        self.core.life.node.phase() >= Phase::Stopping
+    }
+
+    /// Asks the whole node to stop; see [`Stopper::stop`].
+    pub fn stop(&self, reason: &str) {
+        self.core.life.node.stop(reason);
+    }
+
+    /// Ends the whole node at once because this shard cannot go on: `reason` becomes the
+    /// [`NodeFailure`](crate::NodeFailure) unless another shard failed before.
+    pub fn fail(&self, reason: impl Into<String>) {
+        self.core.life.fail(reason.into());
+    }
+
+    /// A handle that can ask for a stop from any thread.
+    #[must_use]
+    pub fn stopper(&self) -> Stopper {
+        Stopper::new(self.core.life.node.clone())
+    }
+}
+
+impl<S: Service> Clone for Mesh<S> {
+    fn clone(&self) -> Self {
+        Self::new(self.core.clone())
+    }
+}
+
+impl<S: Service> fmt::Debug for Mesh<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mesh")
+            .field("shard", &self.shard())
+            .field("stats", &self.stats())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

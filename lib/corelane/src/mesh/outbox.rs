@@ -1,0 +1,235 @@
+//! What leaves this shard: every message for a peer passes here.
+//!
+//! A request needs a **credit**: each pair of shards has as many as its lanes have room, a request
+//! takes one and its reply brings it back. What has a credit is staged until the end of the turn;
+//! what has none waits in line. Replies and control messages only note here that their target
+//! must be woken, so that each target is woken at most once per turn.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use corelane_channel::{PushError, Sender};
+
+use super::call::Call;
+use super::errors::{Refusal, Refused};
+use super::replies::Replies;
+use super::stats::Tally;
+use super::wiring::Request;
+use crate::node::Node;
+use crate::{Service, ShardId};
+
+/// Calls that wait in line for a credit, per pair. Beyond it calls are refused: tens of thousands of
+/// requests behind a peer that does not keep up are better told so than queued.
+pub(crate) const WAITING_PER_PAIR: usize = 16_384;
+
+/// What a call does when its pair has no credit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Patience {
+    Wait,
+    Refuse,
+}
+
+/// The outgoing side of one shard.
+pub(crate) struct Outbox<S: Service> {
+    node: Arc<Node>,
+    tally: Rc<Tally>,
+    replies: Rc<Replies<S::Reply>>,
+    links: Box<[Option<RefCell<Link<S>>>]>,
+    /// Peers that have something staged or must be woken; each at most once.
+    touched: RefCell<Vec<ShardId>>,
+    /// Requests whose reply has not come, over all peers.
+    open: Cell<usize>,
+}
+
+/// The way to one peer.
+pub(crate) struct Link<S: Service> {
+    requests: Sender<Request<S::Request>>,
+    control: Sender<S::Control>,
+    /// Have a credit; leave at the next flush.
+    staged: VecDeque<Request<S::Request>>,
+    /// Have none yet; first come, first served.
+    waiting: VecDeque<Request<S::Request>>,
+    /// Credits in use: requests staged, on their way, or being answered.
+    outstanding: usize,
+    touched: bool,
+}
+
+impl<S: Service> Link<S> {
+    pub(crate) fn new(requests: Sender<Request<S::Request>>, control: Sender<S::Control>) -> Self {
+        Self {
+            requests,
+            control,
+            staged: VecDeque::new(),
+            waiting: VecDeque::new(),
+            outstanding: 0,
+            touched: false,
+        }
+    }
+
+    fn has_credit(&self) -> bool {
+        self.outstanding < self.requests.capacity()
+    }
+}
+
+impl<S: Service> Outbox<S> {
+    pub(crate) fn new(
+        node: Arc<Node>,
+        tally: Rc<Tally>,
+        replies: Rc<Replies<S::Reply>>,
+        links: Vec<Option<Link<S>>>,
+    ) -> Self {
+        Self {
+            node,
+            tally,
+            replies,
+            links: links
+                .into_iter()
+                .map(|link| link.map(RefCell::new))
+                .collect(),
+            touched: RefCell::default(),
+            open: Cell::new(0),
+        }
+    }
+
+    /// Reserves the reply's slot and stages the request, lets it wait in line, or gives it back.
+    pub(crate) fn request(
+        &self,
+        to: ShardId,
+        body: S::Request,
+        patience: Patience,
+    ) -> Result<Call<S::Reply>, Refused<S::Request>> {
+        let mut link = self.link(to).borrow_mut();
+        // Nobody passes those who wait.
+        let leaves_now = link.waiting.is_empty() && link.has_credit();
+        let may_wait = patience == Patience::Wait && link.waiting.len() < WAITING_PER_PAIR;
+        if !leaves_now && !may_wait {
+            self.tally.count(|stats| stats.refused_full += 1);
+            return Err(Refused {
+                message: body,
+                reason: Refusal::Full,
+            });
+        }
+        let key = self.replies.reserve();
+        let request = Request { key, body };
+        self.tally.count(|stats| stats.calls += 1);
+        if leaves_now {
+            self.stage(to, &mut link, request);
+        } else {
+            self.tally.count(|stats| stats.waited += 1);
+            link.waiting.push_back(request);
+        }
+        Ok(Call::open(self.replies.clone(), key))
+    }
+
+    /// Takes back the credits of `replies` replies from `from` and stages who waited for them.
+    pub(crate) fn settle(&self, from: ShardId, replies: usize) {
+        let mut link = self.link(from).borrow_mut();
+        link.outstanding -= replies;
+        self.open.set(self.open.get() - replies);
+        // Requests whose callers are gone, dropped after the borrow: their drops are foreign code.
+        let mut cancelled = Vec::new();
+        while link.has_credit() {
+            let Some(request) = link.waiting.pop_front() else {
+                break;
+            };
+            if self.replies.is_wanted(request.key) {
+                self.stage(from, &mut link, request);
+            } else {
+                self.tally.count(|stats| stats.cancelled += 1);
+                cancelled.push(request);
+            }
+        }
+        drop(link);
+    }
+
+    /// Sends a control message; it is in the lane when this returns, and the wake follows with the
+    /// turn's flush.
+    pub(crate) fn control(
+        &self,
+        to: ShardId,
+        message: S::Control,
+    ) -> Result<(), Refused<S::Control>> {
+        let mut link = self.link(to).borrow_mut();
+        let (message, reason) = match link.control.push(message) {
+            Ok(()) => {
+                self.tally.count(|stats| stats.control_sent += 1);
+                self.touch(to, &mut link);
+                return Ok(());
+            }
+            Err(PushError::Full(message)) => {
+                self.tally.count(|stats| stats.control_refused += 1);
+                (message, Refusal::Full)
+            }
+            Err(PushError::Closed(message)) => {
+                self.tally.count(|stats| stats.refused_closing += 1);
+                (message, Refusal::Closing)
+            }
+        };
+        Err(Refused { message, reason })
+    }
+
+    /// Notes that replies for `to` were published and that it must be woken.
+    pub(crate) fn replied(&self, to: ShardId) {
+        self.tally.count(|stats| stats.batches += 1);
+        self.touch(to, &mut self.link(to).borrow_mut());
+    }
+
+    /// Publishes what is staged, one batch per peer, and wakes those peers that sleep. True if there
+    /// was anything to do.
+    pub(crate) fn flush(&self) -> bool {
+        let mut worked = false;
+        loop {
+            // Each peer by itself, so that nothing is borrowed while another is woken.
+            let Some(to) = self.touched.borrow_mut().pop() else {
+                return worked;
+            };
+            worked = true;
+            self.publish(&mut self.link(to).borrow_mut());
+            if self.node.wake(to) {
+                self.tally.count(|stats| stats.wakes += 1);
+            }
+        }
+    }
+
+    /// Whether a reply is outstanding from any peer.
+    pub(crate) fn is_open(&self) -> bool {
+        self.open.get() > 0
+    }
+
+    fn stage(&self, to: ShardId, link: &mut Link<S>, request: Request<S::Request>) {
+        link.outstanding += 1;
+        self.open.set(self.open.get() + 1);
+        link.staged.push_back(request);
+        self.touch(to, link);
+    }
+
+    fn touch(&self, to: ShardId, link: &mut Link<S>) {
+        if !link.touched {
+            link.touched = true;
+            self.touched.borrow_mut().push(to);
+        }
+    }
+
+    fn publish(&self, link: &mut Link<S>) {
+        link.touched = false;
+        if link.staged.is_empty() {
+            return;
+        }
+        if link.requests.push_batch(&mut link.staged) > 0 {
+            self.tally.count(|stats| stats.batches += 1);
+        }
+        // What stays is lost with a peer that has left, which ends the node (and these calls).
+        assert!(
+            link.staged.is_empty() || link.requests.is_closed(),
+            "a request with a credit has room in its lane"
+        );
+        link.staged.clear();
+    }
+
+    fn link(&self, peer: ShardId) -> &RefCell<Link<S>> {
+        let link = self.links.get(peer.index()).and_then(Option::as_ref);
+        link.unwrap_or_else(|| panic!("this node has no peer shard {peer}"))
+    }
+}

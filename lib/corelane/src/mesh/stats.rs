@@ -1,0 +1,87 @@
+//! What one shard's side of the mesh counts. Only the shard writes and reads them; sums over
+//! shards are made by asking each.
+
+use std::cell::RefCell;
+
+/// A shard's counters, all since its start.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MeshStats {
+    /// Calls accepted for other shards, those waiting in line included.
+    pub calls: u64,
+    /// Calls to the own shard, handled in place.
+    pub local_calls: u64,
+    /// Requests of other shards handled.
+    pub handled: u64,
+    /// Batches of requests or replies published; divide messages by it.
+    pub batches: u64,
+    /// Doorbells rung: targets that slept when a batch for them was published.
+    pub wakes: u64,
+    /// Calls that had to wait in line because the pair was at its bound.
+    pub waited: u64,
+    /// Calls dropped while they waited in line, and so never sent.
+    pub cancelled: u64,
+    /// Replies that came after their call was dropped.
+    pub late_replies: u64,
+    /// Calls refused because the pair was at its bound (and, for `call`, the line was full too).
+    pub refused_full: u64,
+    /// Calls and control messages refused because the node is leaving.
+    pub refused_closing: u64,
+    /// Control messages sent to other shards.
+    pub control_sent: u64,
+    /// Control messages taken from other shards.
+    pub control_handled: u64,
+    /// Control messages refused because the control lane was full.
+    pub control_refused: u64,
+}
+
+impl MeshStats {
+    /// Every counter with its name, for whoever shows them all.
+    pub fn named(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        let mut copy = *self;
+        copy.fields()
+            .map(|(name, count)| (name, *count))
+            .into_iter()
+    }
+
+    /// Adds another shard's counters.
+    pub fn add(&mut self, other: &Self) {
+        let mut other = *other;
+        for ((_, mine), (_, theirs)) in self.fields().into_iter().zip(other.fields()) {
+            *mine += *theirs;
+        }
+    }
+
+    fn fields(&mut self) -> [(&'static str, &mut u64); 13] {
+        [
+            ("calls", &mut self.calls),
+            ("local_calls", &mut self.local_calls),
+            ("handled", &mut self.handled),
+            ("batches", &mut self.batches),
+            ("wakes", &mut self.wakes),
+            ("waited", &mut self.waited),
+            ("cancelled", &mut self.cancelled),
+            ("late_replies", &mut self.late_replies),
+            ("refused_full", &mut self.refused_full),
+            ("refused_closing", &mut self.refused_closing),
+            ("control_sent", &mut self.control_sent),
+            ("control_handled", &mut self.control_handled),
+            ("control_refused", &mut self.control_refused),
+        ]
+    }
+}
+
+/// Where a shard's code counts.
+#[derive(Default)]
+pub(crate) struct Tally(RefCell<MeshStats>);
+
+impl Tally {
+    /// Counts: `tally.count(|stats| stats.calls += 1)`.
+    pub(crate) fn count(&self, change: impl FnOnce(&mut MeshStats)) {
+        change(&mut self.0.borrow_mut());
+    }
+
+    pub(crate) fn read(&self) -> MeshStats {
+        *self.0.borrow()
+    }
+}

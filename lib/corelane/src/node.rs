@@ -1,0 +1,201 @@
+//! What the shards of a node share: how far the node's life has come, why it ended, and how to wake
+//! each shard. A few atomics that change only at those moments; no data.
+//!
+//! A stop is a flag here and not a message: a lane may be full, and who asks for it (a signal
+//! handler, an operator) need not be a shard.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use corelane_channel::{CacheLine, SleepFlag};
+use corelane_rt::Doorbell;
+
+use crate::ShardId;
+
+/// How far a node's life has come. Only ever moves up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub(crate) enum Phase {
+    /// Serving.
+    Running,
+    /// A stop was asked: mains finish their work and return; calls still work.
+    Stopping,
+    /// All mains have returned: the shards leave together; new calls are refused.
+    Leaving,
+    /// A shard failed: everybody leaves at once.
+    Failed,
+}
+
+impl Phase {
+    fn from_u8(phase: u8) -> Self {
+        [Self::Running, Self::Stopping, Self::Leaving, Self::Failed][usize::from(phase)]
+    }
+
+    /// Whether the shards leave, in peace or not.
+    pub(crate) fn is_over(self) -> bool {
+        self >= Self::Leaving
+    }
+}
+
+/// Why a node ended before its time: the first failure, which ended all shards.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodeFailure {
+    /// The shard that failed first.
+    pub shard: ShardId,
+    /// What it said: the error of its main, or what panicked and where.
+    pub reason: String,
+}
+
+impl fmt::Display for NodeFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "shard {} failed: {}", self.shard, self.reason)
+    }
+}
+
+impl std::error::Error for NodeFailure {}
+
+/// The shared part of a node.
+pub(crate) struct Node {
+    phase: AtomicU8,
+    mains_left: AtomicUsize,
+    failure: Mutex<Option<NodeFailure>>,
+    seats: Box<[Seat]>,
+}
+
+/// What others may touch of one shard.
+struct Seat {
+    asleep: SleepFlag,
+    /// Turns of its loop; written by the shard alone, read by the watch.
+    turns: CacheLine<AtomicU64>,
+    /// Set by the shard before the start barrier opens.
+    doorbell: OnceLock<Doorbell>,
+}
+
+impl Node {
+    pub(crate) fn new(shards: usize) -> Arc<Self> {
+        let seat = |_| Seat {
+            asleep: SleepFlag::new(),
+            turns: CacheLine::default(),
+            doorbell: OnceLock::new(),
+        };
+        Arc::new(Self {
+            phase: AtomicU8::new(Phase::Running as u8),
+            mains_left: AtomicUsize::new(shards),
+            failure: Mutex::new(None),
+            seats: (0..shards).map(seat).collect(),
+        })
+    }
+
+    pub(crate) fn shards(&self) -> usize {
+        self.seats.len()
+    }
+
+    pub(crate) fn phase(&self) -> Phase {
+        Phase::from_u8(self.phase.load(Ordering::Acquire))
+    }
+
+    /// Asks all mains to finish. Who is first to ask gives the reason in the log.
+    pub(crate) fn stop(&self, reason: &str) {
+        if self.advance(Phase::Stopping) {
+            tracing::info!(reason, "the node stops");
+        }
+    }
+
+    /// Ends the node because `shard` cannot go on. The first failure is the one reported.
+    pub(crate) fn fail(&self, shard: ShardId, reason: String) {
+        tracing::error!(shard = shard.number(), reason, "a shard failed");
+        self.failure_slot()
+            .get_or_insert(NodeFailure { shard, reason });
+        self.advance(Phase::Failed);
+    }
+
+    /// One main has returned; with the last one all shards leave.
+    pub(crate) fn main_done(&self) {
+        if self.mains_left.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.advance(Phase::Leaving);
+        }
+    }
+
+    pub(crate) fn failure(&self) -> Option<NodeFailure> {
+        self.failure_slot().clone()
+    }
+
+    /// Moves up to `phase` and wakes everybody to see it. False: it was there already, or further.
+    fn advance(&self, phase: Phase) -> bool {
+        if self.phase.fetch_max(phase as u8, Ordering::AcqRel) >= phase as u8 {
+            return false;
+        }
+        let doorbells = self.seats.iter().filter_map(|seat| seat.doorbell.get());
+        doorbells.for_each(Doorbell::ring);
+        true
+    }
+
+    /// A failure is one assignment: what a panicking holder left behind is whole.
+    fn failure_slot(&self) -> std::sync::MutexGuard<'_, Option<NodeFailure>> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One shard's seat, as its peers and the watch see it.
+impl Node {
+    /// # Panics
+    /// If the seat has a doorbell already.
+    pub(crate) fn install_doorbell(&self, shard: ShardId, doorbell: Doorbell) {
+        let installed = self.seats[shard.index()].doorbell.set(doorbell);
+        assert!(installed.is_ok(), "shard {shard} was started twice");
+    }
+
+    pub(crate) fn sleep_flag(&self, shard: ShardId) -> &SleepFlag {
+        &self.seats[shard.index()].asleep
+    }
+
+    /// Rings `shard` if it sleeps and nobody else has; whether it did.
+    pub(crate) fn wake(&self, shard: ShardId) -> bool {
+        let seat = &self.seats[shard.index()];
+        let asleep = seat.asleep.claim_wake();
+        if asleep {
+            let doorbell = seat.doorbell.get();
+            doorbell
+                .expect("the mesh opens after all doorbells are installed")
+                .ring();
+        }
+        asleep
+    }
+
+    pub(crate) fn beat(&self, shard: ShardId) {
+        let turns = &self.seats[shard.index()].turns.0;
+        // Its only writer: no read-modify-write is needed.
+        turns.store(turns.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn turns(&self, shard: ShardId) -> u64 {
+        self.seats[shard.index()].turns.load(Ordering::Relaxed)
+    }
+}
+
+/// Asks a node to stop, from any thread: for signal handlers and whoever else is not a shard.
+#[derive(Clone)]
+pub struct Stopper {
+    node: Arc<Node>,
+}
+
+impl Stopper {
+    pub(crate) fn new(node: Arc<Node>) -> Self {
+        Self { node }
+    }
+
+    /// Asks all shards to drain and leave: [`Mesh::stopping`](crate::Mesh::stopping) resolves, mains
+    /// return, then all leave together. `reason` goes to the log. Asking again does nothing.
+    pub fn stop(&self, reason: &str) {
+        self.node.stop(reason);
+    }
+}
+
+impl fmt::Debug for Stopper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stopper")
+            .field("phase", &self.node.phase())
+            .finish()
+    }
+}

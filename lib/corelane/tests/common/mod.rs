@@ -1,0 +1,49 @@
+//! What the tests on threads and the tests in the simulator share: the service that they ask, the
+//! scenarios that they run, and the two ways to run one.
+#![allow(dead_code, unreachable_pub)] // Each test binary uses its part.
+
+pub mod probe;
+pub mod scenarios;
+
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use corelane::{LaunchOptions, Mesh, NodeFailure, Running, ShardId, launch};
+
+use probe::Probe;
+
+/// Far above what any test here takes: reaching it means that somebody waits for ever.
+const HANGS: Duration = Duration::from_secs(60);
+
+/// A node of `shards` shards; `capacity` requests outstanding per pair.
+pub fn options(shards: usize, capacity: usize) -> LaunchOptions {
+    let mut options = LaunchOptions::unpinned(shards);
+    options.lane_capacity = Some(capacity);
+    options
+}
+
+/// Launches a node of probes on threads.
+pub fn start<M>(options: &LaunchOptions, main: M) -> Running
+where
+    M: AsyncFn(Mesh<Probe>) -> Result<(), String> + Send + Sync + 'static,
+{
+    let shards = options.shards.len();
+    let init = move |shard: ShardId| Ok(Probe::new(shard, shards));
+    launch(options, init, main).expect("the node starts")
+}
+
+/// Waits for a node's end, not for ever.
+pub fn join(node: Running) -> Result<(), NodeFailure> {
+    let (ended, end) = mpsc::channel();
+    thread::spawn(move || ended.send(node.join()));
+    end.recv_timeout(HANGS).expect("the node hangs")
+}
+
+/// Runs a node of probes on threads to its end.
+pub fn run<M>(options: &LaunchOptions, main: M) -> Result<(), NodeFailure>
+where
+    M: AsyncFn(Mesh<Probe>) -> Result<(), String> + Send + Sync + 'static,
+{
+    join(start(options, main))
+}
