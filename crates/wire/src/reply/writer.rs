@@ -1,6 +1,6 @@
 //! The reply writer: RESP3 where the client asked for it, the RESP2 forms that Redis falls back to otherwise.
 
-use super::head::Head;
+use super::head::{push_bulk, push_int, push_len};
 use crate::number::{format_f64, format_i64};
 
 /// The protocol version a connection speaks, chosen by `HELLO`.
@@ -121,18 +121,13 @@ impl<'a> Reply<'a> {
     /// An integer.
     #[inline]
     pub fn int(&mut self, value: i64) {
-        self.out
-            .extend_from_slice(Head::of_int(b':', value).as_bytes());
+        push_int(self.out, b':', value);
     }
 
     /// A bulk string.
     #[inline]
     pub fn bulk(&mut self, bytes: &[u8]) {
-        let head = Head::of_len(b'$', bytes.len());
-        self.out.reserve(head.as_bytes().len() + bytes.len() + 2);
-        self.out.extend_from_slice(head.as_bytes());
-        self.out.extend_from_slice(bytes);
-        self.out.extend_from_slice(b"\r\n");
+        push_bulk(self.out, bytes);
     }
 
     /// A bulk string from text.
@@ -271,8 +266,7 @@ impl<'a> Reply<'a> {
 
     #[inline]
     fn head(&mut self, kind: u8, len: usize) {
-        self.out
-            .extend_from_slice(Head::of_len(kind, len).as_bytes());
+        push_len(self.out, kind, len);
     }
 
     fn line(&mut self, kind: u8, text: &[u8]) {

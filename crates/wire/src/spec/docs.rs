@@ -101,7 +101,7 @@ fn write_arg(arg: &Arg, reply: &mut Reply<'_>) {
         reply.bulk_str("key_spec_index");
         reply.int(index.into());
     }
-    // A token may be empty: `XADD`'s and `SORT`'s are not, but `""` is how an optional word without text is written.
+    // Unlike other texts, a token that is there may be empty and is shown all the same.
     for (name, text) in [
         ("token", arg.token),
         ("since", arg.since),

@@ -39,11 +39,12 @@ impl CommandSpec {
             .iter()
             .filter(|spec| !spec.flags.has(KeyFlags::NOT_KEY))
         {
-            if let Some(at) = spec.positions(args)? {
-                (at.first..=at.last)
-                    .step_by(at.step)
-                    .for_each(|position| f(position, spec.flags));
-            }
+            let Some(at) = spec.positions(args)? else {
+                continue;
+            };
+            (at.first..=at.last)
+                .step_by(at.step)
+                .for_each(|position| f(position, spec.flags));
             if spec.flags.has(KeyFlags::INCOMPLETE) {
                 return Err(NoKeys);
             }

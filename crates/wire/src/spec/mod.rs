@@ -11,6 +11,8 @@ mod flags;
 mod info;
 mod keys;
 mod locate;
+#[cfg(test)]
+mod tests;
 
 pub use arg::{Arg, ArgKind};
 pub use categories::Categories;
