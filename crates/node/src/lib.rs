@@ -1,1 +1,50 @@
-//! One machine: a shard's state and the requests between shards
+//! One machine: glues the store to shards, and shards to each other.
+//!
+//! A [`Shard`] owns its partitions' data, its counters and its list of clients, and answers
+//! [`Request`]s. A [`Node`] is a shard's handle on all of them. A [`Pipeline`] takes one
+//! connection's commands to the shards that own their keys and brings the replies back in order.
+//! Everything between shards goes through `corelane`'s mesh; nothing is shared.
+
+#![forbid(unsafe_code)]
+
+mod across;
+mod asking;
+pub mod background;
+mod batch;
+mod catalog;
+mod clients;
+mod commands;
+mod files;
+mod filter;
+mod identity;
+mod info;
+mod memory;
+mod merge;
+mod node;
+mod owned;
+mod pipeline;
+mod place;
+mod process;
+mod report;
+mod request;
+mod rules;
+mod shard;
+mod stats;
+mod steps;
+
+pub use asking::{Asking, Command, CommandFuture, gone};
+pub use batch::{Batch, Call};
+pub use catalog::{Catalog, CommandId};
+pub use clients::{Arrival, Client, ClientId, ClientInfo, Clients, Ending};
+pub use commands::COMMANDS;
+pub use filter::ClientFilter;
+pub use identity::Identity;
+pub use info::REDIS_VERSION;
+pub use node::{Gone, Node};
+pub use owned::OwnedArgs;
+pub use pipeline::{Pipeline, Submitted};
+pub use report::ShardReport;
+pub use request::{Control, Reply, Request, Run};
+pub use rules::Rules;
+pub use shard::{Shard, ShardSeed};
+pub use stats::{CommandStats, Stats};

@@ -1,1 +1,24 @@
-//! Assembly: settings to a running node, real or simulated
+//! Assembly: from settings to a running node, real or simulated, by one path.
+//!
+//! ```text
+//! run:  settings ─▶ plan ─▶ addresses ─▶ launch ─▶ every shard: serve ─▶ ready ─▶ signals ─▶ drain
+//! sim:  settings ───────────────────▶ launch_sim ─▶ every shard: serve
+//! ```
+
+#![forbid(unsafe_code)]
+
+mod addresses;
+mod assemble;
+mod error;
+mod plan;
+mod ready;
+mod run;
+mod serve;
+mod signals;
+
+pub use addresses::Addresses;
+pub use assemble::{Parts, catalog, registry};
+pub use error::ServerError;
+pub use plan::plan;
+pub use run::run;
+pub use serve::serve;

@@ -9,6 +9,7 @@
 pub struct Touched {
     wanted: bool,
     changes: u64,
+    misses: u64,
     names: Vec<u8>,
     rows: Vec<Row>,
 }
@@ -40,7 +41,12 @@ impl Touched {
     /// Records that `event` happened to `key`.
     #[inline]
     pub fn push(&mut self, db: u16, key: &[u8], event: Event) {
-        self.changes += u64::from(event.class != Class::Miss);
+        match event.class {
+            Class::Miss => self.misses += 1,
+            // What made the key is told by an event of its own.
+            Class::New => {}
+            _ => self.changes += 1,
+        }
         if self.wanted {
             self.names.extend_from_slice(key);
             self.rows.push(Row {
@@ -54,6 +60,11 @@ impl Touched {
     /// Changes counted since this value was made, whether recorded or not.
     pub fn changes(&self) -> u64 {
         self.changes
+    }
+
+    /// Keys that reads looked for and did not find, since this value was made.
+    pub fn misses(&self) -> u64 {
+        self.misses
     }
 
     /// The recorded keys, in the order in which they were touched.
@@ -97,6 +108,9 @@ pub enum Class {
     Miss,
     /// `n`: a key came into being.
     New,
+    /// Every key of the database changed at once; the key's name is empty. No notification tells of it, but
+    /// watchers and caches must know.
+    Database,
 }
 
 /// What happened to a key, by the name Redis's keyspace notifications give it.
@@ -120,6 +134,7 @@ impl Event {
         name: "expired",
         class: Class::Expired,
     };
+    pub const FLUSHDB: Self = Self::database("flushdb");
     pub const INCRBY: Self = Self::string("incrby");
     pub const INCRBYFLOAT: Self = Self::string("incrbyfloat");
     pub const KEYMISS: Self = Self {
@@ -139,6 +154,15 @@ impl Event {
     pub const SET: Self = Self::string("set");
     pub const SETBIT: Self = Self::string("setbit");
     pub const SETRANGE: Self = Self::string("setrange");
+    pub const SWAPDB: Self = Self::database("swapdb");
+
+    /// An event of all keys of a database.
+    const fn database(name: &'static str) -> Self {
+        Self {
+            name,
+            class: Class::Database,
+        }
+    }
 
     /// An event of the generic class, for a command that is not about one type.
     pub const fn generic(name: &'static str) -> Self {

@@ -1,0 +1,52 @@
+//! Commands about the connection itself, and about commands.
+
+mod auth;
+mod client;
+mod client_list;
+mod command;
+mod echo;
+mod hello;
+mod ping;
+mod quit;
+mod reset;
+mod select;
+
+use super::state::Command;
+
+/// Every command of this crate.
+pub static COMMANDS: &[&Command] = &[
+    &auth::AUTH,
+    &client::CLIENT,
+    &client::GETNAME,
+    &client::GETREDIR,
+    &client::HELP,
+    &client::ID,
+    &client::INFO,
+    &client::NO_EVICT,
+    &client::NO_TOUCH,
+    &client::REPLY,
+    &client::SETINFO,
+    &client::SETNAME,
+    &client_list::KILL,
+    &client_list::LIST,
+    &command::COMMAND,
+    &command::COUNT,
+    &command::DOCS,
+    &command::GETKEYS,
+    &command::GETKEYSANDFLAGS,
+    &command::HELP,
+    &command::INFO,
+    &command::LIST,
+    &echo::ECHO,
+    &hello::HELLO,
+    &ping::PING,
+    &quit::QUIT,
+    &reset::RESET,
+    &select::SELECT,
+];
+
+/// Flags of commands that any client may use at any time.
+pub(super) const ANYTIME: corelane_wire::spec::Flags = {
+    use corelane_wire::spec::Flags;
+    Flags::of(&[Flags::NOSCRIPT, Flags::LOADING, Flags::STALE])
+};

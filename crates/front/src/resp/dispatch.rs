@@ -1,0 +1,269 @@
+//! From bytes to commands to the place where they run: the one synchronous pass over a read.
+
+use std::rc::Rc;
+
+use corelane_node::{Asking, Call, CommandFuture, Node, OwnedArgs, Pipeline, Submitted};
+use corelane_store::Command as DataCommand;
+use corelane_wire::spec::{CommandSpec, Flags};
+use corelane_wire::{Args, Limits, Parsed, Parser, Reply};
+
+use super::registry::{Entry, Lookup};
+use super::state::{ReplyMode, Run, SessionState};
+
+/// Why a pass over the input ended.
+#[derive(Debug)]
+pub(crate) enum Stop {
+    /// All whole commands are done.
+    NeedMore,
+    /// Enough is waiting to be sent: send it before going on.
+    Drain,
+    /// The next thing must be awaited, in order.
+    Wait(Waiting),
+    /// Send what there is and close.
+    Close,
+}
+
+/// What must be awaited before the pass goes on.
+pub(crate) enum Waiting {
+    /// A node or session command that asks other shards.
+    Command {
+        run: fn(Node, Asking) -> CommandFuture,
+        asking: Asking,
+        keep: bool,
+    },
+    /// A data command that concerns several shards.
+    Across {
+        command: &'static DataCommand,
+        call: Call,
+        args: OwnedArgs,
+        keep: bool,
+    },
+    /// A hopped command whose reply is not wanted (`CLIENT REPLY`).
+    Discard { keep_bytes: usize },
+}
+
+impl std::fmt::Debug for Waiting {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Command { .. } => "Command",
+            Self::Across { .. } => "Across",
+            Self::Discard { .. } => "Discard",
+        })
+    }
+}
+
+/// Replies and hops waiting beyond this are sent before more commands are taken in, so that one
+/// pipeline cannot make a shard hold more than this and one reply.
+pub(crate) const HIGH_WATER_BYTES: usize = 256 * 1024;
+
+/// Parses and dispatches.
+#[derive(Debug)]
+pub(crate) struct Dispatch {
+    pub(crate) state: SessionState,
+    pub(crate) pipeline: Pipeline,
+    /// Replies, ready to send once the pipeline is flushed.
+    pub(crate) out: Vec<u8>,
+}
+
+impl Dispatch {
+    /// Runs the commands of `bytes` in order until something stops it; returns the bytes used.
+    pub(crate) fn feed(
+        &mut self,
+        parser: &mut Parser,
+        limits: &Limits,
+        bytes: &[u8],
+    ) -> (usize, Stop) {
+        let mut used = 0;
+        loop {
+            if self.must_drain() {
+                return (used, Stop::Drain);
+            }
+            match parser.parse(&bytes[used..], limits) {
+                Ok(Parsed::Incomplete { .. }) => return (used, Stop::NeedMore),
+                Ok(Parsed::Empty { consumed }) => used += consumed,
+                Ok(Parsed::Command { consumed }) => {
+                    let waiting = self.command(parser.args(&bytes[used..]));
+                    used += consumed;
+                    if self.state.closing {
+                        return (used, Stop::Close);
+                    }
+                    if let Some(waiting) = waiting {
+                        return (used, Stop::Wait(waiting));
+                    }
+                }
+                Err(error) => {
+                    self.state
+                        .node
+                        .with_stats(|stats| stats.protocol_errors += 1);
+                    self.reply().error(&format!("ERR {error}"));
+                    return (used, Stop::Close);
+                }
+            }
+        }
+    }
+
+    /// Before an unwanted reply is cut off, the replies before it must be in place.
+    fn must_drain(&self) -> bool {
+        self.out.len() + self.pipeline.waiting_bytes() > HIGH_WATER_BYTES
+            || (self.state.reply_mode != ReplyMode::On && self.pipeline.is_waiting())
+    }
+
+    /// The writer of the next reply.
+    pub(crate) fn reply(&mut self) -> Reply<'_> {
+        Reply::new(&mut self.out, self.state.client.proto.get())
+    }
+
+    fn command(&mut self, args: Args<'_>) -> Option<Waiting> {
+        let registry = Rc::clone(&self.state.registry);
+        let (entry, run) = match registry.lookup(args) {
+            Lookup::Found(entry, run) => (entry, run),
+            miss => {
+                self.refuse(None, &unknown(&miss, args));
+                return None;
+            }
+        };
+        if !entry.spec.arity_ok(args.len()) {
+            let name = entry.spec.full_name();
+            let text = format!("ERR wrong number of arguments for '{name}' command");
+            self.refuse(Some(entry), &text);
+            return None;
+        }
+        if !self.state.authenticated && !entry.spec.flags.has(Flags::NO_AUTH) {
+            self.refuse(Some(entry), "NOAUTH Authentication required.");
+            return None;
+        }
+        self.state.client.last_command.set(entry.spec.name);
+        if self.state.reply_mode != ReplyMode::On {
+            return self.run_unanswered(entry, run, args);
+        }
+        self.run(entry, run, args)
+    }
+
+    fn run(&mut self, entry: &Entry, run: Run, args: Args<'_>) -> Option<Waiting> {
+        match run {
+            Run::Data(command) => {
+                let (db, proto) = (self.state.db(), self.state.proto());
+                let call = Call {
+                    id: entry.id,
+                    db,
+                    proto,
+                    slot: None,
+                };
+                match self.pipeline.submit(command, call, args, &mut self.out) {
+                    Submitted::InOrder => None,
+                    Submitted::Across => {
+                        let args = OwnedArgs::copy(args);
+                        Some(Waiting::Across {
+                            command,
+                            call,
+                            args,
+                            keep: true,
+                        })
+                    }
+                }
+            }
+            Run::Session(run) => {
+                let proto = self.state.client.proto.get();
+                let start = self.out.len();
+                run(&mut self.state, args, &mut Reply::new(&mut self.out, proto));
+                let failed = self.out.get(start) == Some(&b'-');
+                self.state
+                    .node
+                    .count_call(entry.id, failed.then(|| &self.out[start..]));
+                None
+            }
+            Run::Wait(run) => {
+                let asking = Asking::new(args, Rc::clone(&self.state.client), entry.id);
+                Some(Waiting::Command {
+                    run,
+                    asking,
+                    keep: true,
+                })
+            }
+        }
+    }
+
+    /// Runs a command whose reply the client does not want: whatever it writes is cut off again.
+    fn run_unanswered(&mut self, entry: &Entry, run: Run, args: Args<'_>) -> Option<Waiting> {
+        let start = self.out.len();
+        let before = self.state.reply_mode;
+        let waiting = self.run(entry, run, args);
+        let after = self.state.reply_mode;
+        if before == ReplyMode::SkipNext && after == ReplyMode::SkipNext {
+            self.state.reply_mode = ReplyMode::On;
+        }
+        if after == ReplyMode::On {
+            return waiting;
+        }
+        match waiting {
+            Some(Waiting::Command { run, asking, .. }) => Some(Waiting::Command {
+                run,
+                asking,
+                keep: false,
+            }),
+            Some(Waiting::Across {
+                command,
+                call,
+                args,
+                ..
+            }) => Some(Waiting::Across {
+                command,
+                call,
+                args,
+                keep: false,
+            }),
+            Some(discard) => Some(discard),
+            None if self.pipeline.is_waiting() => Some(Waiting::Discard { keep_bytes: start }),
+            None => {
+                self.out.truncate(start);
+                None
+            }
+        }
+    }
+
+    /// Answers with an error that keeps the command from running.
+    fn refuse(&mut self, entry: Option<&Entry>, text: &str) {
+        let start = self.out.len();
+        self.reply().error(text);
+        self.state
+            .node
+            .count_refusal(entry.map(|entry| entry.id), &self.out[start..]);
+        if self.state.reply_mode != ReplyMode::On {
+            self.out.truncate(start);
+        }
+    }
+}
+
+/// Most bytes of a client's own words that an error repeats.
+const QUOTED_BYTES: usize = 128;
+
+fn unknown(miss: &Lookup<'_>, args: Args<'_>) -> String {
+    let quoted = |bytes: &[u8]| {
+        String::from_utf8_lossy(&bytes[..bytes.len().min(QUOTED_BYTES)]).into_owned()
+    };
+    match miss {
+        Lookup::UnknownSub(entry) => unknown_subcommand(entry.spec, &quoted(&args[1])),
+        Lookup::NeedsSub(entry) => {
+            format!(
+                "ERR wrong number of arguments for '{}' command",
+                entry.spec.name
+            )
+        }
+        _ => {
+            let mut shown = String::new();
+            for arg in args.iter().skip(1) {
+                if shown.len() >= QUOTED_BYTES {
+                    break;
+                }
+                shown.push_str(&format!("'{}' ", quoted(arg)));
+            }
+            let name = quoted(args.name());
+            format!("ERR unknown command '{name}', with args beginning with: {shown}")
+        }
+    }
+}
+
+fn unknown_subcommand(container: &CommandSpec, name: &str) -> String {
+    let help = container.name.to_ascii_uppercase();
+    format!("ERR unknown subcommand '{name}'. Try {help} HELP.")
+}

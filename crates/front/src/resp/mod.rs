@@ -1,0 +1,20 @@
+//! The Redis protocol in front of a node.
+//!
+//! ```text
+//! listen ── accepts ──▶ session ── chunks ──▶ dispatch ── data ────────▶ node::Pipeline
+//!                          ▲                      │── this connection ─▶ commands/*
+//!                          └───── one send ◀──────┴── must wait ───────▶ node or commands, awaited
+//! ```
+
+mod commands;
+mod dispatch;
+mod input;
+mod listen;
+mod registry;
+mod session;
+mod state;
+
+pub use commands::COMMANDS;
+pub use listen::{Admission, listen};
+pub use registry::{Entry, Registry};
+pub use state::{Command, Run, SessionState};

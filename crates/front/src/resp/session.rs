@@ -1,0 +1,244 @@
+//! One connection's life: receive, dispatch, send, until either side has had enough.
+//!
+//! One receive, one pass, one send. The send is left to the kernel while the next receive already
+//! waits, so that a request costs one wake-up. A client that does not read stops being read:
+//! the next pass starts only when the send before it is done, and nothing of the shard waits.
+
+use std::future::poll_fn;
+use std::io;
+use std::task::Poll;
+
+use corelane::net::{Chunk, Stream};
+use corelane_node::Ending;
+use corelane_wire::{Limits, Parser};
+
+use super::dispatch::{Dispatch, HIGH_WATER_BYTES, Stop, Waiting};
+use super::input::Input;
+
+/// A connection and its session.
+#[derive(Debug)]
+pub(crate) struct Session {
+    stream: Stream,
+    parser: Parser,
+    input: Input,
+    dispatch: Dispatch,
+}
+
+/// How a connection came to its end.
+#[derive(Debug)]
+pub(crate) enum End {
+    /// The client closed it, or asked for it.
+    Closed,
+    /// It was ended from outside.
+    Ended(Ending),
+    /// The socket failed.
+    Failed(io::Error),
+    /// The query buffer grew over its limit.
+    QueryLimit { bytes: usize },
+    /// A reply grew over the output buffer's hard limit.
+    OutputLimit { bytes: usize },
+}
+
+impl From<io::Error> for End {
+    fn from(error: io::Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// A sent buffer above this size is waited for and freed instead of resting with an idle client.
+const RESTING_OUTPUT_BYTES: usize = 2 * 1024;
+
+impl Session {
+    pub(crate) fn new(stream: Stream, dispatch: Dispatch) -> Self {
+        Self {
+            stream,
+            parser: Parser::new(),
+            input: Input::default(),
+            dispatch,
+        }
+    }
+
+    /// Serves the connection to its end.
+    pub(crate) async fn run(mut self) -> End {
+        loop {
+            if let Err(end) = self.turn().await {
+                return end;
+            }
+        }
+    }
+
+    /// One receive and all that comes of it.
+    async fn turn(&mut self) -> Result<(), End> {
+        let chunk = self.receive().await?;
+        self.note_arrival(chunk.len());
+        let limits = self.dispatch.state.node.rules(|rules| rules.wire);
+        let mut stop = self.feed_chunk(&chunk, &limits)?;
+        drop(chunk);
+        loop {
+            match stop {
+                Stop::NeedMore => {
+                    self.flush().await?;
+                    return self.send().await;
+                }
+                Stop::Drain => {
+                    self.flush().await?;
+                    self.send().await?;
+                    self.sent().await?;
+                }
+                Stop::Wait(waiting) => self.wait(waiting).await?,
+                Stop::Close => return self.close().await,
+            }
+            stop = self.feed_input(&limits);
+        }
+    }
+
+    /// Waits for bytes, or for whoever ends the connection.
+    async fn receive(&mut self) -> Result<Chunk, End> {
+        let client = &self.dispatch.state.client;
+        let stream = &mut self.stream;
+        let received = poll_fn(|cx| {
+            if let Some(ending) = client.ending() {
+                return Poll::Ready(Err(End::Ended(ending)));
+            }
+            client.watch(cx.waker());
+            stream.poll_recv(cx).map_err(End::Failed)
+        });
+        let chunk = received.await?;
+        if chunk.is_empty() {
+            Err(End::Closed)
+        } else {
+            Ok(chunk)
+        }
+    }
+
+    fn note_arrival(&mut self, bytes: usize) {
+        let state = &self.dispatch.state;
+        state.client.active_ms.set(corelane::time::unix_ms());
+        state
+            .node
+            .with_stats(|stats| stats.net_input_bytes += bytes as u64);
+    }
+
+    /// Parses in the receive buffer itself where nothing was left over from before.
+    fn feed_chunk(&mut self, chunk: &[u8], limits: &Limits) -> Result<Stop, End> {
+        if self.input.is_empty() {
+            let (used, stop) = self.dispatch.feed(&mut self.parser, limits, chunk);
+            if used < chunk.len() {
+                self.input.append(&chunk[used..]);
+            }
+            self.dispatch.state.client.query_bytes.set(self.input.len());
+            return Ok(stop);
+        }
+        self.input.append(chunk);
+        if self.input.len() as u64 > limits.max_query_bytes {
+            return Err(End::QueryLimit {
+                bytes: self.input.len(),
+            });
+        }
+        Ok(self.feed_input(limits))
+    }
+
+    fn feed_input(&mut self, limits: &Limits) -> Stop {
+        if self.input.is_empty() {
+            return Stop::NeedMore;
+        }
+        let (used, stop) = self
+            .dispatch
+            .feed(&mut self.parser, limits, self.input.unparsed());
+        self.input.consume(used);
+        self.dispatch.state.client.query_bytes.set(self.input.len());
+        stop
+    }
+
+    /// Brings the replies of other shards home.
+    async fn flush(&mut self) -> Result<(), End> {
+        self.dispatch.pipeline.flush(&mut self.dispatch.out).await;
+        let bytes = self.dispatch.out.len();
+        if bytes <= HIGH_WATER_BYTES {
+            return Ok(());
+        }
+        let limit = self
+            .dispatch
+            .state
+            .node
+            .rules(|rules| rules.clients.output.normal.hard_bytes);
+        if limit > 0 && bytes as u64 > limit {
+            return Err(End::OutputLimit { bytes });
+        }
+        Ok(())
+    }
+
+    /// Runs what could not run in the pass, with everything before it answered.
+    async fn wait(&mut self, waiting: Waiting) -> Result<(), End> {
+        if let Waiting::Discard { keep_bytes } = waiting {
+            self.flush().await?;
+            self.dispatch.out.truncate(keep_bytes);
+            return Ok(());
+        }
+        self.flush().await?;
+        let node = self.dispatch.state.node.clone();
+        let (reply, keep) = match waiting {
+            Waiting::Command { run, asking, keep } => (node.ask(run, asking).await, keep),
+            Waiting::Across {
+                command,
+                call,
+                args,
+                keep,
+            } => (node.run_across(command, call, args).await, keep),
+            Waiting::Discard { .. } => return Ok(()),
+        };
+        if keep {
+            self.dispatch.out.extend_from_slice(&reply);
+        }
+        Ok(())
+    }
+
+    /// Hands the output to the kernel; waits only for the send before it.
+    async fn send(&mut self) -> Result<(), End> {
+        if self.dispatch.out.is_empty() {
+            return Ok(());
+        }
+        let spare = if self.stream.send_in_flight() {
+            self.sent().await?
+        } else {
+            Vec::new()
+        };
+        let out = std::mem::replace(&mut self.dispatch.out, spare);
+        let bytes = out.len();
+        self.dispatch
+            .state
+            .node
+            .with_stats(|stats| stats.net_output_bytes += bytes as u64);
+        self.stream.start_send(out);
+        if bytes > RESTING_OUTPUT_BYTES {
+            let spare = self.sent().await?;
+            if spare.capacity() <= RESTING_OUTPUT_BYTES {
+                self.dispatch.out = spare;
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until the send in flight is done, or someone ends the connection; gives its buffer.
+    async fn sent(&mut self) -> Result<Vec<u8>, End> {
+        let client = &self.dispatch.state.client;
+        let stream = &mut self.stream;
+        let sent = poll_fn(|cx| {
+            if let Some(ending) = client.ending() {
+                return Poll::Ready(Err(End::Ended(ending)));
+            }
+            client.watch(cx.waker());
+            stream.poll_sent(cx).map_err(End::Failed)
+        });
+        sent.await
+    }
+
+    async fn close(&mut self) -> Result<(), End> {
+        self.flush().await?;
+        self.send().await?;
+        if self.stream.send_in_flight() {
+            self.sent().await?;
+        }
+        Err(End::Closed)
+    }
+}

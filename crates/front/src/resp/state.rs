@@ -1,0 +1,69 @@
+//! What a session knows between commands, and how a command that concerns the session is written.
+
+use std::rc::Rc;
+
+use corelane_node::{Asking, Client, CommandFuture, Node};
+use corelane_wire::spec::CommandSpec;
+use corelane_wire::{Args, Proto, Reply};
+
+use super::registry::Registry;
+
+/// A command about the connection itself, or one this crate must wait for.
+#[derive(Debug)]
+pub struct Command {
+    /// What it is.
+    pub spec: CommandSpec,
+    /// How it runs; `None` for a container of subcommands.
+    pub run: Option<Run>,
+}
+
+/// How a command runs.
+#[derive(Debug, Clone, Copy)]
+pub enum Run {
+    /// On the shards that own its keys.
+    Data(&'static corelane_store::Command),
+    /// At once, on the session.
+    Session(fn(&mut SessionState, Args<'_>, &mut Reply<'_>)),
+    /// After everything before it was answered; nothing after it starts until it has been.
+    Wait(fn(Node, Asking) -> CommandFuture),
+}
+
+/// Which replies the client wants (`CLIENT REPLY`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReplyMode {
+    /// All.
+    On,
+    /// None.
+    Off,
+    /// Not the one of the next command.
+    SkipNext,
+}
+
+/// One connection's session: one value, so that it can move to another shard as a whole.
+#[derive(Debug)]
+pub struct SessionState {
+    /// The shard's list entry for this client: database, protocol, name.
+    pub client: Rc<Client>,
+    /// The node behind it.
+    pub node: Node,
+    /// All commands.
+    pub registry: Rc<Registry>,
+    /// Whether it may use more than `AUTH`, `HELLO` and `QUIT`.
+    pub authenticated: bool,
+    /// `CLIENT REPLY`.
+    pub reply_mode: ReplyMode,
+    /// Set by `QUIT` and by errors after which the stream means nothing: answer, then close.
+    pub closing: bool,
+}
+
+impl SessionState {
+    /// Selected database.
+    pub fn db(&self) -> u16 {
+        self.client.db.get()
+    }
+
+    /// Protocol of the replies.
+    pub fn proto(&self) -> Proto {
+        self.client.proto.get()
+    }
+}

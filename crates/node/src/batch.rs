@@ -1,0 +1,140 @@
+//! A batch: the commands of one pipeline read that live on one other shard.
+//!
+//! It travels there as one message, is executed in order, and comes home with the replies in it, so
+//! that every byte it carries is allocated and freed by the shard that asked.
+
+use corelane_store::Command;
+use corelane_wire::{Args, Proto, Span};
+
+use crate::catalog::CommandId;
+
+/// How a command was called: what its arguments do not say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Call {
+    /// Which command, for the counters of the shard that executes it.
+    pub id: CommandId,
+    /// Selected database.
+    pub db: u16,
+    /// The protocol the reply is written in.
+    pub proto: Proto,
+    /// Slot of the first key, when the router has already worked it out.
+    pub slot: Option<u16>,
+}
+
+/// One command of a batch.
+#[derive(Debug)]
+pub(crate) struct Item {
+    pub(crate) command: &'static Command,
+    pub(crate) call: Call,
+    first_span: u32,
+    span_count: u32,
+}
+
+/// Commands out, replies back.
+#[derive(Debug, Default)]
+pub struct Batch {
+    input: Vec<u8>,
+    spans: Vec<Span>,
+    items: Vec<Item>,
+    output: Vec<u8>,
+    ends: Vec<u32>,
+}
+
+impl Batch {
+    /// Appends a command whose arguments are copied from `args`.
+    pub(crate) fn push<'a>(
+        &mut self,
+        command: &'static Command,
+        call: Call,
+        args: impl Iterator<Item = &'a [u8]>,
+    ) {
+        let first_span = self.spans.len() as u32;
+        for arg in args {
+            let start = self.input.len() as u32;
+            self.input.extend_from_slice(arg);
+            self.spans.push(Span {
+                start,
+                end: self.input.len() as u32,
+            });
+        }
+        let span_count = self.spans.len() as u32 - first_span;
+        self.items.push(Item {
+            command,
+            call,
+            first_span,
+            span_count,
+        });
+    }
+
+    /// Executes every command in order with `run`, which writes the reply.
+    pub(crate) fn execute(&mut self, mut run: impl FnMut(&Item, Args<'_>, &mut Vec<u8>)) {
+        for item in &self.items {
+            let spans = &self.spans[item.first_span as usize..][..item.span_count as usize];
+            run(item, Args::new(&self.input, spans), &mut self.output);
+            self.ends.push(self.output.len() as u32);
+        }
+    }
+
+    /// Number of commands.
+    pub(crate) fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    /// Bytes of arguments carried.
+    pub(crate) fn input_bytes(&self) -> usize {
+        self.input.len()
+    }
+
+    /// The reply of command `index`, in the order in which they were pushed.
+    pub(crate) fn reply(&self, index: usize) -> &[u8] {
+        let start = if index == 0 {
+            0
+        } else {
+            self.ends[index - 1] as usize
+        };
+        &self.output[start..self.ends[index] as usize]
+    }
+
+    /// Empties the batch for its next trip; big buffers are given back to the allocator.
+    pub(crate) fn recycle(&mut self) {
+        self.spans.clear();
+        self.items.clear();
+        self.ends.clear();
+        shrink(&mut self.input);
+        shrink(&mut self.output);
+    }
+}
+
+/// A buffer above this size is not kept for reuse.
+const KEPT_BUFFER_BYTES: usize = 64 * 1024;
+
+fn shrink(buffer: &mut Vec<u8>) {
+    if buffer.capacity() > KEPT_BUFFER_BYTES {
+        *buffer = Vec::new();
+    } else {
+        buffer.clear();
+    }
+}
+
+/// Batches that wait for their next use; one pool per shard, so that idle connections hold none.
+#[derive(Debug, Default)]
+#[allow(clippy::vec_box, reason = "the box is what crosses the mesh, and comes back as it left")]
+pub(crate) struct BatchPool {
+    spare: Vec<Box<Batch>>,
+}
+
+/// Spare batches kept per shard.
+const SPARE_BATCHES: usize = 256;
+
+impl BatchPool {
+    pub(crate) fn take(&mut self) -> Box<Batch> {
+        self.spare.pop().unwrap_or_default()
+    }
+
+    pub(crate) fn give_back(&mut self, mut batch: Box<Batch>) {
+        if self.spare.len() < SPARE_BATCHES {
+            batch.recycle();
+            self.spare.push(batch);
+        }
+    }
+}

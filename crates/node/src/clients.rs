@@ -1,0 +1,239 @@
+//! The clients of one shard: what `CLIENT LIST` shows, what `CLIENT KILL` strikes, and the sweep
+//! that ends idle connections. Sessions live in `front`; each shares its [`Client`] with this list.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::task::Waker;
+
+use corelane_wire::Proto;
+
+/// A client's number: its shard in the top bits, so that shards number without asking each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ClientId(pub u64);
+
+/// Bits of a [`ClientId`] below its shard. 2^48 connections per shard outlive the machine, and the
+/// number still fits the signed integers that clients read.
+const SEQUENCE_BITS: u32 = 48;
+
+/// One connection, as its shard sees it. Shared between the session and the shard's list.
+#[derive(Debug)]
+pub struct Client {
+    /// Its number.
+    pub id: ClientId,
+    /// Where it comes from, as shown to people: `127.0.0.1:50000`, or the socket's path.
+    pub peer: String,
+    /// The address it connected to.
+    pub local: String,
+    /// Whether it came over a Unix socket.
+    pub unix: bool,
+    /// When it connected, Unix milliseconds.
+    pub since_ms: u64,
+    /// When it last sent something, Unix milliseconds.
+    pub active_ms: Cell<u64>,
+    /// Selected database.
+    pub db: Cell<u16>,
+    /// Protocol of its replies.
+    pub proto: Cell<Proto>,
+    /// Name given by `CLIENT SETNAME` or `HELLO … SETNAME`.
+    pub name: RefCell<Vec<u8>>,
+    /// `lib-name` and `lib-ver` of `CLIENT SETINFO`.
+    pub library: RefCell<[Vec<u8>; 2]>,
+    /// Bytes that wait to be parsed.
+    pub query_bytes: Cell<usize>,
+    /// Bytes that wait to be sent.
+    pub output_bytes: Cell<usize>,
+    /// The last command's name.
+    pub last_command: Cell<&'static str>,
+    /// Whether eviction of this client is off (`CLIENT NO-EVICT`).
+    pub no_evict: Cell<bool>,
+    /// Whether its reads leave access times alone (`CLIENT NO-TOUCH`).
+    pub no_touch: Cell<bool>,
+    ending: Cell<Option<Ending>>,
+    waker: RefCell<Option<Waker>>,
+}
+
+/// Why a connection is ended from outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// `CLIENT KILL`.
+    Killed,
+    /// Idle longer than `timeout`.
+    Idle,
+    /// Its output stood above the soft limit for too long.
+    SlowReader,
+    /// The node drains.
+    Draining,
+}
+
+impl Client {
+    /// Ends the connection at its next chance; the first reason stands.
+    pub fn end(&self, ending: Ending) {
+        if self.ending.get().is_none() {
+            self.ending.set(Some(ending));
+        }
+        if let Some(waker) = self.waker.borrow().as_ref() {
+            waker.wake_by_ref();
+        }
+    }
+
+    /// Why the connection is to end, if it is.
+    pub fn ending(&self) -> Option<Ending> {
+        self.ending.get()
+    }
+
+    /// Remembers the session's task, so that [`end`](Self::end) reaches it while it waits.
+    pub fn watch(&self, waker: &Waker) {
+        let mut kept = self.waker.borrow_mut();
+        if !kept.as_ref().is_some_and(|kept| kept.will_wake(waker)) {
+            *kept = Some(waker.clone());
+        }
+    }
+}
+
+/// What a new connection brings along.
+#[derive(Debug, Clone)]
+pub struct Arrival {
+    /// Peer's address, `None` for a Unix socket.
+    pub peer: Option<SocketAddr>,
+    /// The address it connected to, or the socket's path.
+    pub local: String,
+    /// Now, Unix milliseconds.
+    pub now_ms: u64,
+}
+
+/// All clients of one shard.
+#[derive(Debug)]
+pub struct Clients {
+    shard: u16,
+    next: u64,
+    list: BTreeMap<ClientId, Rc<Client>>,
+}
+
+impl Clients {
+    pub(crate) fn new(shard: u16) -> Self {
+        Self {
+            shard,
+            next: 1,
+            list: BTreeMap::new(),
+        }
+    }
+
+    /// Enters a new connection.
+    pub fn enter(&mut self, arrival: Arrival) -> Rc<Client> {
+        let id = ClientId((u64::from(self.shard) << SEQUENCE_BITS) | self.next);
+        self.next += 1;
+        let unix = arrival.peer.is_none();
+        let peer = match arrival.peer {
+            Some(peer) => peer.to_string(),
+            None => format!("{}:0", arrival.local),
+        };
+        let client = Rc::new(Client {
+            id,
+            peer,
+            local: arrival.local,
+            unix,
+            since_ms: arrival.now_ms,
+            active_ms: Cell::new(arrival.now_ms),
+            db: Cell::new(0),
+            proto: Cell::new(Proto::Resp2),
+            name: RefCell::default(),
+            library: RefCell::default(),
+            query_bytes: Cell::new(0),
+            output_bytes: Cell::new(0),
+            last_command: Cell::new("NULL"),
+            no_evict: Cell::new(false),
+            no_touch: Cell::new(false),
+            ending: Cell::new(None),
+            waker: RefCell::new(None),
+        });
+        self.list.insert(id, Rc::clone(&client));
+        client
+    }
+
+    /// Takes a connection out that has ended.
+    pub fn leave(&mut self, id: ClientId) {
+        self.list.remove(&id);
+    }
+
+    /// Every client, oldest first.
+    pub fn iter(&self) -> impl Iterator<Item = &Rc<Client>> {
+        self.list.values()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    /// Ends who has been silent for longer than `timeout_ms`; returns how many.
+    pub(crate) fn sweep_idle(&self, now_ms: u64, timeout_ms: u64) -> usize {
+        let silent = |c: &&Rc<Client>| now_ms.saturating_sub(c.active_ms.get()) > timeout_ms;
+        let idle = self
+            .list
+            .values()
+            .filter(silent)
+            .filter(|c| c.ending().is_none());
+        idle.map(|client| client.end(Ending::Idle)).count()
+    }
+}
+
+/// A copy of a client's state that can cross to another shard.
+#[derive(Debug, Clone)]
+pub struct ClientInfo {
+    /// Its number.
+    pub id: ClientId,
+    /// The line of `CLIENT LIST`, without its end.
+    pub line: String,
+}
+
+impl Client {
+    /// The line that `CLIENT LIST` and `CLIENT INFO` show, with Redis's field names plus `shard`.
+    pub fn describe(&self, now_ms: u64) -> ClientInfo {
+        let name = String::from_utf8_lossy(&self.name.borrow()).into_owned();
+        let library = self.library.borrow();
+        let [lib_name, lib_ver] = library.each_ref().map(|part| String::from_utf8_lossy(part));
+        let seconds = |since: u64| now_ms.saturating_sub(since) / 1000;
+        let mut flags = String::new();
+        for (set, letter) in [
+            (self.no_evict.get(), 'e'),
+            (self.no_touch.get(), 'T'),
+            (self.unix, 'U'),
+        ] {
+            if set {
+                flags.push(letter);
+            }
+        }
+        if flags.is_empty() {
+            flags.push('N');
+        }
+        let resp = match self.proto.get() {
+            Proto::Resp2 => 2,
+            Proto::Resp3 => 3,
+        };
+        let line = format!(
+            "id={} addr={} laddr={} fd=-1 name={name} age={} idle={} flags={flags} db={} sub=0 psub=0 ssub=0 \
+             multi=-1 qbuf={} qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 oll=0 omem={} \
+             tot-mem={} events=r cmd={} user=default redir=-1 resp={resp} lib-name={lib_name} \
+             lib-ver={lib_ver} shard={}",
+            self.id.0,
+            self.peer,
+            self.local,
+            seconds(self.since_ms),
+            seconds(self.active_ms.get()),
+            self.db.get(),
+            self.query_bytes.get(),
+            self.output_bytes.get(),
+            self.query_bytes.get() + self.output_bytes.get(),
+            self.last_command.get(),
+            self.id.0 >> SEQUENCE_BITS,
+        );
+        ClientInfo { id: self.id, line }
+    }
+}

@@ -1,0 +1,64 @@
+//! `INFO`.
+
+use corelane_wire::spec::{Arg, CommandSpec, Flags, Group};
+
+use crate::asking::{Asking, Command, gone};
+use crate::info::{Figures, render};
+use crate::node::{Gone, Node};
+use crate::process::ProcessFigures;
+use crate::report::ShardReport;
+use crate::request::{Reply, Request};
+
+/// `INFO [section …]`.
+pub(super) static INFO: Command = Command {
+    spec: CommandSpec {
+        name: "info",
+        arity: -1,
+        flags: Flags::of(&[Flags::LOADING, Flags::STALE]),
+        group: Group::Server,
+        since: "1.0.0",
+        summary: "Figures about the server, all shards together.",
+        complexity: "O(shards)",
+        args: &[Arg::string("section").optional().multiple()],
+        history: &[("7.0.0", "Several sections may be asked for at once.")],
+        tips: &["nondeterministic_output"],
+        ..CommandSpec::BASE
+    },
+    run: Some(|node, asking| Box::pin(info(node, asking))),
+};
+
+async fn info(node: Node, asking: Asking) -> Vec<u8> {
+    let Ok(each) = reports(&node).await else {
+        return gone();
+    };
+    let mut total = ShardReport::default();
+    each.iter().for_each(|report| total.add(report));
+    let settings = node.settings();
+    let figures = Figures {
+        identity: node.identity(),
+        catalog: node.catalog(),
+        process: ProcessFigures::read().await,
+        shards: node.mesh().shards(),
+        now_ms: corelane::time::unix_ms(),
+        node: &total,
+        each: &each,
+        max_memory_bytes: node.rules(|rules| rules.max_memory_bytes),
+        max_memory_policy: settings.text("maxmemory-policy").to_owned(),
+        max_clients: node.rules(|rules| rules.clients.max_clients).into(),
+    };
+    let wanted: Vec<String> = (1..asking.args.args().len())
+        .map(|i| asking.text(i))
+        .collect();
+    let text = render(&wanted, &figures);
+    asking.reply(|reply| reply.verbatim("txt", text.as_bytes()))
+}
+
+/// Every shard's report, in the order of the shards.
+pub(crate) async fn reports(node: &Node) -> Result<Vec<ShardReport>, Gone> {
+    let replies = node.call_all(|| Request::Report).await?;
+    let reports = replies.into_iter().map(|reply| match reply {
+        Reply::Report(report) => Ok(*report),
+        _ => Err(Gone),
+    });
+    reports.collect()
+}

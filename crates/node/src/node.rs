@@ -1,0 +1,216 @@
+//! A shard's handle on the whole node: what sessions and commands are written against.
+
+use std::cell::{RefCell, RefMut};
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::Poll;
+
+use corelane::{CallError, Calling, Mesh, Refusal, Refused, ShardId};
+use corelane_settings::Settings;
+
+use crate::asking::{Asking, CommandFuture};
+use crate::batch::BatchPool;
+use crate::catalog::{Catalog, CommandId};
+use crate::clients::{Arrival, Client, ClientId, Ending};
+use crate::identity::Identity;
+use crate::request::{Reply, Request};
+use crate::rules::Rules;
+use crate::shard::Shard;
+use crate::stats::Stats;
+
+/// The node, seen from one shard. Cheap to clone; never leaves its shard.
+#[derive(Debug, Clone)]
+pub struct Node(Rc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    mesh: Mesh<Shard>,
+    catalog: Arc<Catalog>,
+    identity: Arc<Identity>,
+    batches: RefCell<BatchPool>,
+}
+
+impl Node {
+    /// The handle of the shard that `mesh` belongs to.
+    pub fn new(mesh: Mesh<Shard>, catalog: Arc<Catalog>, identity: Arc<Identity>) -> Self {
+        Self(Rc::new(Inner {
+            mesh,
+            catalog,
+            identity,
+            batches: RefCell::default(),
+        }))
+    }
+
+    /// The mesh.
+    pub fn mesh(&self) -> &Mesh<Shard> {
+        &self.0.mesh
+    }
+
+    /// This shard.
+    pub fn shard_id(&self) -> ShardId {
+        self.0.mesh.shard()
+    }
+
+    /// All commands by number.
+    pub fn catalog(&self) -> &Arc<Catalog> {
+        &self.0.catalog
+    }
+
+    /// What does not change while the node runs.
+    pub fn identity(&self) -> &Identity {
+        &self.0.identity
+    }
+
+    pub(crate) fn batches(&self) -> RefMut<'_, BatchPool> {
+        self.0.batches.borrow_mut()
+    }
+
+    /// This shard's copy of the settings.
+    pub fn settings(&self) -> Arc<Settings> {
+        self.mesh().with(|shard| Arc::clone(&shard.rules.settings))
+    }
+
+    /// What settings make of sessions and their input, on this shard, now.
+    pub fn rules<R>(&self, read: impl FnOnce(&Rules) -> R) -> R {
+        self.mesh().with(|shard| read(&shard.rules))
+    }
+
+    /// Databases that can be selected.
+    pub fn databases(&self) -> u16 {
+        self.mesh().with(|shard| shard.space.databases())
+    }
+
+    /// Whether clients must authenticate.
+    pub fn needs_password(&self) -> bool {
+        self.rules(|rules| rules.password.is_some())
+    }
+
+    /// Changes this shard's counters.
+    pub fn with_stats(&self, change: impl FnOnce(&mut Stats)) {
+        self.mesh().with(|shard| change(&mut shard.stats));
+    }
+
+    /// Counts a command that did not run on a shard's data; `error` is its reply if that is one.
+    pub fn count_call(&self, id: CommandId, error: Option<&[u8]>) {
+        self.with_stats(|stats| {
+            stats.commands_processed += 1;
+            let command = stats.command(id);
+            command.calls += 1;
+            if let Some(reply) = error {
+                command.failed += 1;
+                stats.count_error(reply);
+            }
+        });
+    }
+
+    /// Counts a command that was refused before it ran.
+    pub fn count_refusal(&self, id: Option<CommandId>, reply: &[u8]) {
+        self.with_stats(|stats| {
+            if let Some(id) = id {
+                stats.command(id).rejected += 1;
+            }
+            stats.count_error(reply);
+        });
+    }
+
+    /// Enters a new connection into this shard's list.
+    pub fn enter_client(&self, arrival: Arrival) -> Rc<Client> {
+        self.mesh().with(|shard| {
+            shard.stats.connections_received += 1;
+            shard.clients.enter(arrival)
+        })
+    }
+
+    /// Takes an ended connection out of the list.
+    pub fn leave_client(&self, id: ClientId) {
+        self.mesh().with(|shard| shard.clients.leave(id));
+    }
+
+    /// Clients of this shard.
+    pub fn clients(&self) -> usize {
+        self.mesh().with(|shard| shard.clients.len())
+    }
+
+    /// Ends every client of this shard.
+    pub fn end_clients(&self, ending: Ending) {
+        self.mesh()
+            .with(|shard| shard.clients.iter().for_each(|client| client.end(ending)));
+    }
+
+    /// Runs a command that waits for others, and counts it.
+    pub async fn ask(&self, run: fn(Node, Asking) -> CommandFuture, asking: Asking) -> Vec<u8> {
+        let id = asking.id;
+        let reply = run(self.clone(), asking).await;
+        self.count_call(
+            id,
+            (reply.first() == Some(&b'-')).then_some(reply.as_slice()),
+        );
+        reply
+    }
+
+    /// Waits for `future` unless the node is asked to stop first.
+    pub async fn unless_stopping<T>(&self, future: impl Future<Output = T>) -> Option<T> {
+        let mut stopping = pin!(self.mesh().stopping());
+        let mut future = pin!(future);
+        poll_fn(|cx| {
+            if stopping.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(None);
+            }
+            future.as_mut().poll(cx).map(Some)
+        })
+        .await
+    }
+
+    /// Asks one shard.
+    ///
+    /// # Errors
+    /// The shard has stopped; the node is going down.
+    pub async fn call(&self, to: ShardId, request: Request) -> Result<Reply, Gone> {
+        self.patiently(to, self.mesh().call(to, request)).await
+    }
+
+    /// Waits for a call, sent again after a turn of the loop as often as the line to that shard is
+    /// full: whoever waits here holds one request only, and a connection has one such wait at a time.
+    pub(crate) async fn patiently(
+        &self,
+        to: ShardId,
+        mut call: Calling<Request, Reply>,
+    ) -> Result<Reply, Gone> {
+        loop {
+            match call.await {
+                Ok(reply) => return Ok(reply),
+                Err(CallError::Refused(Refused {
+                    message,
+                    reason: Refusal::Full,
+                })) => {
+                    corelane::task::yield_now().await;
+                    call = self.mesh().call(to, message);
+                }
+                Err(_) => return Err(Gone),
+            }
+        }
+    }
+
+    /// Asks every shard the same at once; replies in the order of the shards.
+    ///
+    /// # Errors
+    /// A shard has stopped; the node is going down.
+    pub async fn call_all(&self, request: impl Fn() -> Request) -> Result<Vec<Reply>, Gone> {
+        let calls: Vec<_> = self
+            .mesh()
+            .all_shards()
+            .map(|shard| (shard, self.mesh().call(shard, request())))
+            .collect();
+        let mut replies = Vec::with_capacity(calls.len());
+        for (shard, call) in calls {
+            replies.push(self.patiently(shard, call).await?);
+        }
+        Ok(replies)
+    }
+}
+
+/// A shard of this node has stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gone;

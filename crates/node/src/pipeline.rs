@@ -1,0 +1,280 @@
+//! A connection's pipeline: each command goes to the shard that owns its key, the replies come back
+//! in the order of the commands.
+//!
+//! Commands of this shard run at once; those of another shard are collected and travel as **one**
+//! batch per shard and pipeline read. Order per connection and key holds because a key has one
+//! owner, a batch keeps its order, and the next batch of a connection leaves only after the
+//! replies of the one before have come home.
+
+use std::ops::Range;
+use std::rc::Rc;
+
+use corelane::{Calling, ShardId, ShardMap};
+use corelane_store::{Command, Split};
+use corelane_wire::Args;
+use smallvec::SmallVec;
+
+use crate::batch::{Batch, Call};
+use crate::merge;
+use crate::node::{Gone, Node};
+use crate::place::{self, Place};
+use crate::request::{Reply, Request};
+
+/// Calls to as many shards need no allocation.
+const INLINE_CALLS: usize = 4;
+
+/// What became of a submitted command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Submitted {
+    /// Its reply is in the output already, or will be after [`Pipeline::flush`].
+    InOrder,
+    /// It concerns several shards in a way that must be awaited: flush, then
+    /// [`Node::run_across`](crate::Node::run_across).
+    Across,
+}
+
+/// A reply that is not in the local output: where it belongs and where it comes from.
+#[derive(Debug)]
+enum Gap {
+    /// One command's reply, next in line in the batch of `shard`.
+    Hop { at: usize, part: Part },
+    /// Several parts' replies, to be folded into one.
+    Folded {
+        at: usize,
+        split: Split,
+        parts: Range<u32>,
+        keys: Range<u32>,
+    },
+}
+
+/// One shard's part of a command that was split.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Part {
+    /// Answered at once; the reply lies in `aside[start..end]`.
+    Here { start: u32, end: u32 },
+    /// The `index`th command of the batch to `shard`.
+    There { shard: ShardId, index: u32 },
+}
+
+/// The pipeline of one connection. Empty between reads: an idle connection holds no buffers here.
+#[derive(Debug)]
+pub struct Pipeline {
+    node: Node,
+    map: Rc<ShardMap>,
+    gaps: Vec<Gap>,
+    parts: Vec<Part>,
+    /// For each key of each split command: the index of its part, counted from the command's first.
+    key_parts: Vec<u16>,
+    aside: Vec<u8>,
+    batches: Vec<Option<Box<Batch>>>,
+    waiting_bytes: usize,
+}
+
+impl Pipeline {
+    /// A pipeline for a connection that lives on `node`'s shard.
+    pub fn new(node: Node) -> Self {
+        let map = node.mesh().map();
+        let batches = (0..node.mesh().shards()).map(|_| None).collect();
+        Self {
+            node,
+            map,
+            gaps: Vec::new(),
+            parts: Vec::new(),
+            key_parts: Vec::new(),
+            aside: Vec::new(),
+            batches,
+            waiting_bytes: 0,
+        }
+    }
+
+    /// Runs the command, or puts it in line. Replies of this shard are appended to `out`.
+    pub fn submit(
+        &mut self,
+        command: &'static Command,
+        mut call: Call,
+        args: Args<'_>,
+        out: &mut Vec<u8>,
+    ) -> Submitted {
+        match place::place(command, args, &self.map, &mut call.slot) {
+            Place::Here => self.here(command, call, args, out),
+            Place::On(shard) if shard == self.node.shard_id() => {
+                self.here(command, call, args, out)
+            }
+            Place::On(shard) => {
+                let part = self.hop(shard, command, call, args.iter());
+                self.gaps.push(Gap::Hop {
+                    at: out.len(),
+                    part,
+                });
+                Submitted::InOrder
+            }
+            Place::Apart if command.split.by_key() => {
+                self.split(command, call, args, out.len());
+                Submitted::InOrder
+            }
+            Place::Apart | Place::Everywhere => Submitted::Across,
+        }
+    }
+
+    /// Whether replies of other shards are still to come.
+    pub fn is_waiting(&self) -> bool {
+        !self.gaps.is_empty()
+    }
+
+    #[inline]
+    fn here(
+        &self,
+        command: &'static Command,
+        call: Call,
+        args: Args<'_>,
+        out: &mut Vec<u8>,
+    ) -> Submitted {
+        self.node
+            .mesh()
+            .with(|shard| shard.execute(command, &call, args, out));
+        Submitted::InOrder
+    }
+
+    /// Bytes of commands that wait for [`flush`](Self::flush), for the caller's limit.
+    pub fn waiting_bytes(&self) -> usize {
+        self.waiting_bytes
+    }
+
+    /// Sends what waits for other shards and puts their replies in place.
+    pub async fn flush(&mut self, out: &mut Vec<u8>) {
+        if self.gaps.is_empty() {
+            return;
+        }
+        self.exchange().await;
+        let local = std::mem::take(out);
+        self.merge(&local, out);
+        for batch in self.batches.iter_mut().filter_map(Option::take) {
+            self.node.batches().give_back(batch);
+        }
+        self.gaps.clear();
+        self.parts.clear();
+        self.key_parts.clear();
+        self.aside = Vec::new();
+        self.waiting_bytes = 0;
+        self.map = self.node.mesh().map();
+    }
+
+    /// One batch per shard leaves at once, then all are awaited.
+    async fn exchange(&mut self) {
+        let node = self.node.clone();
+        let mut calls: SmallVec<[(usize, Calling<Request, Reply>); INLINE_CALLS]> = SmallVec::new();
+        for (index, slot) in self.batches.iter_mut().enumerate() {
+            let Some(batch) = slot.take() else { continue };
+            calls.push((
+                index,
+                node.mesh()
+                    .call(ShardId::new(index as u16), Request::Batch(batch)),
+            ));
+        }
+        for (index, call) in calls {
+            self.batches[index] = match node.patiently(ShardId::new(index as u16), call).await {
+                Ok(Reply::Batch(batch)) => Some(batch),
+                Ok(_) | Err(Gone) => None,
+            };
+        }
+    }
+
+    fn hop<'a>(
+        &mut self,
+        shard: ShardId,
+        command: &'static Command,
+        call: Call,
+        args: impl Iterator<Item = &'a [u8]>,
+    ) -> Part {
+        let slot = &mut self.batches[shard.index()];
+        let batch = slot.get_or_insert_with(|| self.node.batches().take());
+        let before = batch.input_bytes();
+        batch.push(command, call, args);
+        self.waiting_bytes += batch.input_bytes() - before;
+        Part::There {
+            shard,
+            index: batch.len() as u32 - 1,
+        }
+    }
+
+    /// Cuts a command into one per shard, each with that shard's keys in their order.
+    fn split(&mut self, command: &'static Command, call: Call, args: Args<'_>, at: usize) {
+        let (first_part, first_key) = (self.parts.len() as u32, self.key_parts.len() as u32);
+        let call = Call { slot: None, ..call };
+        let groups = place::KeyGroups::of(command, args);
+        let mut owners: Vec<ShardId> = Vec::new();
+        for key in groups.keys() {
+            let owner = place::owner_of(key, &self.map);
+            let part = owners.iter().position(|o| *o == owner).unwrap_or_else(|| {
+                owners.push(owner);
+                owners.len() - 1
+            });
+            self.key_parts.push(part as u16);
+        }
+        for (part, owner) in owners.into_iter().enumerate() {
+            let chosen = &self.key_parts[first_key as usize..];
+            let mine = groups.command_for(|key| chosen[key] as usize == part);
+            let answered = if owner == self.node.shard_id() {
+                let start = self.aside.len() as u32;
+                let aside = &mut self.aside;
+                self.node
+                    .mesh()
+                    .with(|shard| shard.execute(command, &call, mine.args(), aside));
+                Part::Here {
+                    start,
+                    end: self.aside.len() as u32,
+                }
+            } else {
+                self.hop(owner, command, call, mine.args().iter())
+            };
+            self.parts.push(answered);
+        }
+        let parts = first_part..self.parts.len() as u32;
+        let keys = first_key..self.key_parts.len() as u32;
+        self.gaps.push(Gap::Folded {
+            at,
+            split: command.split,
+            parts,
+            keys,
+        });
+    }
+
+    /// Writes local output and the gaps' replies in the order of the commands.
+    fn merge(&self, local: &[u8], out: &mut Vec<u8>) {
+        let mut written = 0;
+        for gap in &self.gaps {
+            let at = match gap {
+                Gap::Hop { at, .. } | Gap::Folded { at, .. } => *at,
+            };
+            out.extend_from_slice(&local[written..at]);
+            written = at;
+            match gap {
+                Gap::Hop { part, .. } => out.extend_from_slice(self.reply_of(part)),
+                Gap::Folded {
+                    split, parts, keys, ..
+                } => {
+                    let replies: Vec<&[u8]> = self.parts[range(parts)]
+                        .iter()
+                        .map(|part| self.reply_of(part))
+                        .collect();
+                    merge::fold(*split, &replies, &self.key_parts[range(keys)], out);
+                }
+            }
+        }
+        out.extend_from_slice(&local[written..]);
+    }
+
+    fn reply_of(&self, part: &Part) -> &[u8] {
+        match *part {
+            Part::Here { start, end } => &self.aside[start as usize..end as usize],
+            Part::There { shard, index } => match &self.batches[shard.index()] {
+                Some(batch) => batch.reply(index as usize),
+                None => merge::SHARD_GONE,
+            },
+        }
+    }
+}
+
+fn range(range: &Range<u32>) -> Range<usize> {
+    range.start as usize..range.end as usize
+}

@@ -1,0 +1,82 @@
+//! What shards of one node ask of each other.
+
+use std::sync::Arc;
+
+use corelane_settings::Settings;
+use corelane_store::commands::steps::{Answer, Step};
+use corelane_store::{Command, Continuation};
+
+use crate::batch::{Batch, Call};
+use crate::clients::ClientInfo;
+use crate::filter::ClientFilter;
+use crate::owned::OwnedArgs;
+use crate::report::ShardReport;
+
+/// A request to a shard. All are answered at once; what takes long is asked for in slices.
+#[derive(Debug)]
+pub enum Request {
+    /// Commands of a pipeline.
+    Batch(Box<Batch>),
+    /// One command, or the next slice of one.
+    Run(Box<Run>),
+    /// Steps of a command whose keys lie on several shards, in this order.
+    Steps(Vec<Step>),
+    /// The shard's state, for `INFO` and the like.
+    Report,
+    /// The clients that match.
+    ListClients(ClientFilter),
+    /// Ends the clients that match.
+    KillClients(ClientFilter),
+    /// Sets counters back to zero.
+    ResetStats,
+    /// Turns the active expiry of keys on or off (`DEBUG SET-ACTIVE-EXPIRE`).
+    ActiveExpire(bool),
+    /// New settings take effect.
+    Apply(Arc<Settings>),
+    /// `CONFIG SET` at the shard that decides: the pairs, all or none.
+    Configure(Vec<(Vec<u8>, Vec<u8>)>),
+}
+
+/// One command on its way.
+#[derive(Debug)]
+pub struct Run {
+    pub(crate) command: &'static Command,
+    pub(crate) call: Call,
+    pub(crate) args: OwnedArgs,
+    /// What is left to do; `None` at the start, and again once the reply is written.
+    pub(crate) rest: Option<Continuation>,
+    pub(crate) output: Vec<u8>,
+    /// Keys in the database, for choices in proportion.
+    pub(crate) keys: u64,
+}
+
+/// A shard's answer.
+#[derive(Debug)]
+pub enum Reply {
+    /// The batch, with its replies.
+    Batch(Box<Batch>),
+    /// The command, with its reply or with what is left to do.
+    Ran(Box<Run>),
+    /// What came of the steps, in their order.
+    Answers(Vec<Answer>),
+    /// The shard's state.
+    Report(Box<ShardReport>),
+    /// The clients.
+    Clients(Vec<ClientInfo>),
+    /// How many.
+    Count(usize),
+    /// Done.
+    Done,
+    /// The settings as they are now, or why nothing changed.
+    Configured(Result<Arc<Settings>, String>),
+}
+
+/// What reaches a shard on the control lane, which data cannot block.
+#[derive(Debug)]
+pub enum Control {
+    /// Another shard's memory use, for the node-wide limit.
+    Memory {
+        /// Bytes its keyspace uses.
+        used_bytes: u64,
+    },
+}

@@ -1,0 +1,272 @@
+//! One shard's state, and how it answers.
+
+use std::sync::Arc;
+
+use corelane::{Service, ShardId};
+use corelane_settings::Settings;
+use corelane_store::commands::steps::{Answer, Step};
+use corelane_store::{Command, Data, Effects, Exec, Keyspace, Outcome, Touched};
+use corelane_wire::spec::Flags;
+use corelane_wire::{Args, Reply as ReplyWriter};
+
+use crate::background::Background;
+use crate::batch::Call;
+use crate::clients::Clients;
+use crate::memory::NodeMemory;
+use crate::report::ShardReport;
+use crate::request::{Control, Reply, Request, Run};
+use crate::rules::Rules;
+use crate::stats::{Stats, TIMED_ONE_IN};
+
+/// Everything one shard owns.
+#[derive(Debug)]
+pub struct Shard {
+    pub(crate) id: ShardId,
+    pub(crate) space: Keyspace,
+    pub(crate) stats: Stats,
+    pub(crate) clients: Clients,
+    pub(crate) rules: Rules,
+    pub(crate) background: Background,
+    pub(crate) memory: NodeMemory,
+    pub(crate) effects: Effects,
+    pub(crate) touched: Touched,
+    rng: fastrand::Rng,
+}
+
+/// What a shard is made of at start.
+#[derive(Debug, Clone)]
+pub struct ShardSeed {
+    /// The settings at start.
+    pub settings: Arc<Settings>,
+    /// How many commands the catalog has.
+    pub commands: usize,
+    /// Shards of this node.
+    pub shards: usize,
+    /// Seeds the hashes of all shards: one node, one seed, so that tables can move.
+    pub hash_seed: u64,
+}
+
+impl Shard {
+    /// An empty shard.
+    pub fn new(id: ShardId, seed: &ShardSeed, random: u64) -> Self {
+        let map = corelane::ShardMap::even(seed.shards);
+        let databases = seed.settings.keyspace().databases;
+        let space = Keyspace::holding(databases, seed.hash_seed, |partition| {
+            map.owner(partition) == id
+        });
+        Self {
+            id,
+            space,
+            stats: Stats::new(seed.commands),
+            clients: Clients::new(id.number()),
+            rules: Rules::of(Arc::clone(&seed.settings)),
+            background: Background::default(),
+            memory: NodeMemory::new(seed.shards),
+            effects: Effects::default(),
+            touched: Touched::default(),
+            rng: fastrand::Rng::with_seed(random),
+        }
+    }
+
+    /// Runs a command to its end and appends its reply.
+    pub(crate) fn execute(
+        &mut self,
+        command: &'static Command,
+        call: &Call,
+        args: Args<'_>,
+        out: &mut Vec<u8>,
+    ) {
+        let start = out.len();
+        let misses_before = self.touched.misses();
+        let calls = self.stats.command(call.id);
+        calls.calls += 1;
+        let timed = calls.calls % TIMED_ONE_IN == 1;
+        let began_ns = if timed {
+            corelane::time::refresh_ns()
+        } else {
+            0
+        };
+        let mut outcome = self.slice(command, call, args, out, None);
+        while let Outcome::More(rest) = outcome {
+            outcome = self.slice(command, call, args, out, Some(rest));
+        }
+        self.count_lookups(command, args, misses_before);
+        self.stats.commands_processed += 1;
+        if timed {
+            let took_ns = corelane::time::refresh_ns().saturating_sub(began_ns);
+            let calls = self.stats.command(call.id);
+            calls.timed += 1;
+            calls.timed_ns += took_ns;
+        }
+        if out.get(start) == Some(&b'-') {
+            self.stats.command(call.id).failed += 1;
+            self.stats.count_error(&out[start..]);
+        }
+    }
+
+    /// Counts hits and misses of commands that read keys.
+    fn count_lookups(&mut self, command: &Command, args: Args<'_>, misses_before: u64) {
+        if !command.spec.flags.has(Flags::READONLY) || command.spec.keys.is_empty() {
+            return;
+        }
+        let keys = if command.split.by_key() {
+            args.len() as u64 - 1
+        } else {
+            1
+        };
+        let misses = (self.touched.misses() - misses_before).min(keys);
+        self.stats.keyspace_misses += misses;
+        self.stats.keyspace_hits += keys - misses;
+    }
+
+    /// One run of a command's handler.
+    fn slice(
+        &mut self,
+        command: &'static Command,
+        call: &Call,
+        args: Args<'_>,
+        out: &mut Vec<u8>,
+        rest: Option<corelane_store::Continuation>,
+    ) -> Outcome {
+        self.effects.clear();
+        self.touched.clear();
+        let mut exec = Exec {
+            data: Data {
+                space: &mut self.space,
+                effects: &mut self.effects,
+                touched: &mut self.touched,
+                now_ms: corelane::time::unix_ms(),
+                db: call.db,
+                first_slot: call.slot,
+            },
+            reply: ReplyWriter::new(out, call.proto),
+            rng: &mut self.rng,
+            limits: &self.rules.store,
+        };
+        match rest {
+            None => exec.run(command, args),
+            Some(rest) => rest.resume(&mut exec, args),
+        }
+    }
+
+    /// One slice of a command that may need several, for callers that let others in between.
+    fn run(&mut self, mut run: Box<Run>) -> Box<Run> {
+        let rest = run.rest.take();
+        let mut output = std::mem::take(&mut run.output);
+        let outcome = self.slice(run.command, &run.call, run.args.args(), &mut output, rest);
+        run.output = output;
+        run.keys = self.space.len(run.call.db);
+        if let Outcome::More(rest) = outcome {
+            run.rest = Some(rest);
+        }
+        run
+    }
+
+    /// Steps of a command that spans shards.
+    fn steps(&mut self, steps: Vec<Step>) -> Vec<Answer> {
+        self.effects.clear();
+        self.touched.clear();
+        let mut data = Data {
+            space: &mut self.space,
+            effects: &mut self.effects,
+            touched: &mut self.touched,
+            now_ms: corelane::time::unix_ms(),
+            db: 0,
+            first_slot: None,
+        };
+        steps
+            .into_iter()
+            .map(|step| step.run(&mut data, &self.rules.store))
+            .collect()
+    }
+
+    /// Takes over new settings, unless newer ones have come first.
+    pub(crate) fn apply(&mut self, settings: Arc<Settings>) {
+        self.rules = Rules::of(settings);
+        self.share_memory();
+    }
+
+    /// This shard's part of `maxmemory`: what the others leave of it.
+    pub(crate) fn share_memory(&mut self) {
+        self.rules.store.max_memory_bytes = self
+            .memory
+            .share_bytes(self.rules.max_memory_bytes, self.id);
+    }
+}
+
+impl Service for Shard {
+    type Request = Request;
+    type Reply = Reply;
+    type Control = Control;
+
+    fn handle(&mut self, request: Request, _from: ShardId) -> Reply {
+        match request {
+            Request::Batch(mut batch) => {
+                batch.execute(|item, args, out| self.execute(item.command, &item.call, args, out));
+                Reply::Batch(batch)
+            }
+            Request::Run(run) => Reply::Ran(self.run(run)),
+            Request::Steps(steps) => Reply::Answers(self.steps(steps)),
+            Request::Report => Reply::Report(Box::new(ShardReport::of(self))),
+            Request::ListClients(filter) => Reply::Clients(self.list_clients(&filter)),
+            Request::KillClients(filter) => Reply::Count(self.kill_clients(&filter)),
+            Request::ResetStats => {
+                self.stats = Stats::new(self.stats.commands.len());
+                Reply::Done
+            }
+            Request::ActiveExpire(on) => {
+                self.background.expire = on;
+                Reply::Done
+            }
+            Request::Apply(settings) => {
+                self.apply(settings);
+                Reply::Done
+            }
+            Request::Configure(pairs) => Reply::Configured(self.configure(&pairs)),
+        }
+    }
+
+    fn control(&mut self, control: Control, from: ShardId) {
+        match control {
+            Control::Memory { used_bytes } => {
+                self.memory.heard(from, used_bytes);
+                self.share_memory();
+            }
+        }
+    }
+}
+
+impl Shard {
+    fn list_clients(&self, filter: &crate::ClientFilter) -> Vec<crate::ClientInfo> {
+        let now_ms = corelane::time::unix_ms();
+        let chosen = self
+            .clients
+            .iter()
+            .filter(|client| filter.accepts(client, now_ms));
+        chosen.map(|client| client.describe(now_ms)).collect()
+    }
+
+    fn kill_clients(&self, filter: &crate::ClientFilter) -> usize {
+        let now_ms = corelane::time::unix_ms();
+        let chosen = self
+            .clients
+            .iter()
+            .filter(|client| filter.accepts(client, now_ms));
+        chosen
+            .map(|client| client.end(crate::Ending::Killed))
+            .count()
+    }
+
+    /// Applies pairs to a copy; the caller broadcasts the result.
+    fn configure(&mut self, pairs: &[(Vec<u8>, Vec<u8>)]) -> Result<Arc<Settings>, String> {
+        let pairs: Vec<(&[u8], &[u8])> = pairs
+            .iter()
+            .map(|(name, value)| (name.as_slice(), value.as_slice()))
+            .collect();
+        let mut changed = Settings::clone(&self.rules.settings);
+        changed.set(&pairs).map_err(|error| error.to_string())?;
+        let changed = Arc::new(changed);
+        self.apply(Arc::clone(&changed));
+        Ok(changed)
+    }
+}

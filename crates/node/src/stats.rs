@@ -1,0 +1,154 @@
+//! What one shard counts. Plain numbers of one thread; `INFO` sums the shards' copies.
+
+use std::collections::BTreeMap;
+
+use crate::catalog::CommandId;
+
+/// Counters of one command.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct CommandStats {
+    /// Times it ran.
+    pub calls: u64,
+    /// Nanoseconds of the runs that were timed.
+    pub timed_ns: u64,
+    /// Runs that were timed: one in [`TIMED_ONE_IN`].
+    pub timed: u64,
+    /// Refused before it ran (arity, AUTH, memory).
+    pub rejected: u64,
+    /// Ran and answered with an error.
+    pub failed: u64,
+}
+
+/// Reading a clock twice costs as much as a GET, so only one run in this many is timed.
+pub(crate) const TIMED_ONE_IN: u64 = 64;
+
+impl CommandStats {
+    /// Estimated microseconds of all runs.
+    pub fn total_us(&self) -> u64 {
+        match self.timed {
+            0 => 0,
+            timed => {
+                (u128::from(self.timed_ns) * u128::from(self.calls) / u128::from(timed) / 1000)
+                    as u64
+            }
+        }
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.calls += other.calls;
+        self.timed_ns += other.timed_ns;
+        self.timed += other.timed;
+        self.rejected += other.rejected;
+        self.failed += other.failed;
+    }
+}
+
+/// A shard's counters since start or `CONFIG RESETSTAT`.
+#[derive(Debug, Clone, Default)]
+pub struct Stats {
+    /// Per command, by [`CommandId`].
+    pub commands: Vec<CommandStats>,
+    /// Error replies by their first word.
+    pub errors: BTreeMap<String, u64>,
+    /// Commands executed.
+    pub commands_processed: u64,
+    /// Connections accepted.
+    pub connections_received: u64,
+    /// Connections refused at `maxclients`.
+    pub connections_rejected: u64,
+    /// Bytes read from clients.
+    pub net_input_bytes: u64,
+    /// Bytes sent to clients.
+    pub net_output_bytes: u64,
+    /// Commands that went to another shard.
+    pub hops: u64,
+    /// Keys found and not found by reads.
+    pub keyspace_hits: u64,
+    /// Reads that found no key.
+    pub keyspace_misses: u64,
+    /// Keys removed because their time had come.
+    pub expired_keys: u64,
+    /// Clients cut off because they did not read their replies.
+    pub output_limit_disconnections: u64,
+    /// Clients cut off because their query grew over its limit.
+    pub query_limit_disconnections: u64,
+    /// Clients ended after `timeout` seconds of silence.
+    pub idle_disconnections: u64,
+    /// Protocol errors.
+    pub protocol_errors: u64,
+    /// Background freeing still to do, objects.
+    pub lazyfree_pending: u64,
+    /// Objects freed in the background.
+    pub lazyfreed: u64,
+}
+
+/// Distinct error prefixes counted; clients choose none of them, but a bound costs nothing.
+const MAX_ERROR_KINDS: usize = 128;
+
+impl Stats {
+    pub(crate) fn new(commands: usize) -> Self {
+        Self {
+            commands: vec![CommandStats::default(); commands],
+            ..Self::default()
+        }
+    }
+
+    /// The counters of one command.
+    pub fn command(&mut self, id: CommandId) -> &mut CommandStats {
+        &mut self.commands[id.0 as usize]
+    }
+
+    /// Counts an error reply, given as it is sent: `-WRONGTYPE Operation…`.
+    pub fn count_error(&mut self, reply: &[u8]) {
+        let text = reply.strip_prefix(b"-").unwrap_or(reply);
+        let end = text
+            .iter()
+            .position(|b| matches!(b, b' ' | b'\r' | b'\n'))
+            .unwrap_or(text.len());
+        let prefix = String::from_utf8_lossy(&text[..end]).into_owned();
+        if self.errors.len() < MAX_ERROR_KINDS || self.errors.contains_key(&prefix) {
+            *self.errors.entry(prefix).or_default() += 1;
+        }
+    }
+
+    /// Adds another shard's counters.
+    pub fn add(&mut self, other: &Self) {
+        if self.commands.len() < other.commands.len() {
+            self.commands
+                .resize(other.commands.len(), CommandStats::default());
+        }
+        for (mine, theirs) in self.commands.iter_mut().zip(&other.commands) {
+            mine.add(theirs);
+        }
+        for (prefix, count) in &other.errors {
+            *self.errors.entry(prefix.clone()).or_default() += count;
+        }
+        for (mine, theirs) in self
+            .totals_mut()
+            .into_iter()
+            .zip(other.clone().totals_mut())
+        {
+            *mine += *theirs;
+        }
+    }
+
+    fn totals_mut(&mut self) -> [&mut u64; 15] {
+        [
+            &mut self.commands_processed,
+            &mut self.connections_received,
+            &mut self.connections_rejected,
+            &mut self.net_input_bytes,
+            &mut self.net_output_bytes,
+            &mut self.hops,
+            &mut self.keyspace_hits,
+            &mut self.keyspace_misses,
+            &mut self.expired_keys,
+            &mut self.output_limit_disconnections,
+            &mut self.query_limit_disconnections,
+            &mut self.idle_disconnections,
+            &mut self.protocol_errors,
+            &mut self.lazyfree_pending,
+            &mut self.lazyfreed,
+        ]
+    }
+}

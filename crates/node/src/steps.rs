@@ -1,0 +1,86 @@
+//! Carrying the steps of a command between the shards that own its keys.
+
+use corelane_store::Command;
+use corelane_store::commands::steps::{self, Answer, Next, Step};
+use corelane_wire::Reply as ReplyWriter;
+
+use crate::batch::Call;
+use crate::node::{Gone, Node};
+use crate::owned::OwnedArgs;
+use crate::place;
+use crate::request::{Reply, Request};
+
+/// Runs a command whose keys lie apart; returns its reply.
+pub(crate) async fn run(
+    node: &Node,
+    command: &'static Command,
+    call: Call,
+    args: &OwnedArgs,
+) -> Result<Vec<u8>, Gone> {
+    let limits = node.rules(|rules| rules.store.clone());
+    let databases = node.databases();
+    let request = steps::Request {
+        args: args.args(),
+        db: call.db,
+        databases,
+        limits: &limits,
+    };
+    let mut out = Vec::new();
+    let mut plan = match steps::plan(command, &request) {
+        Ok(plan) => plan,
+        Err(text) => {
+            ReplyWriter::new(&mut out, call.proto).error(text);
+            return Ok(out);
+        }
+    };
+    let mut answers = Vec::new();
+    loop {
+        let next = plan.next(answers, &mut ReplyWriter::new(&mut out, call.proto));
+        answers = match next {
+            Next::Done => return Ok(out),
+            Next::Run(steps) => carry(node, steps).await?,
+            Next::Again => {
+                corelane::task::yield_now().await;
+                Vec::new()
+            }
+        };
+    }
+}
+
+/// One message per shard; the answers in the order of the steps.
+async fn carry(node: &Node, steps: Vec<Step>) -> Result<Vec<Answer>, Gone> {
+    let map = node.mesh().map();
+    let mut groups: Vec<(Vec<usize>, Vec<Step>)> = Vec::new();
+    groups.resize_with(node.mesh().shards(), Default::default);
+    let mut answers: Vec<Option<Answer>> = steps.iter().map(|_| None).collect();
+    for (number, step) in steps.into_iter().enumerate() {
+        let group = &mut groups[place::owner_of_slot(step.slot, &map).index()];
+        group.0.push(number);
+        group.1.push(step);
+    }
+    let calls: Vec<_> = node
+        .mesh()
+        .all_shards()
+        .zip(groups)
+        .filter(|(_, (numbers, _))| !numbers.is_empty())
+        .map(|(shard, (numbers, steps))| {
+            (
+                shard,
+                numbers,
+                node.mesh().call(shard, Request::Steps(steps)),
+            )
+        })
+        .collect();
+    for (shard, numbers, call) in calls {
+        let Reply::Answers(group) = node.patiently(shard, call).await? else {
+            return Err(Gone);
+        };
+        for (number, answer) in numbers.into_iter().zip(group) {
+            answers[number] = Some(answer);
+        }
+    }
+    answers
+        .into_iter()
+        .map(|answer| answer.ok_or(Gone))
+        .collect()
+}

@@ -1,0 +1,55 @@
+//! Why a server did not start, or why it ended. Each says what to do.
+
+use std::io;
+
+use corelane::{LaunchError, NodeFailure};
+use corelane_topology::{PlanError, ReadError};
+
+/// A server's failure. [`is_usage`](Self::is_usage) tells whose fault it is.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// An address cannot be listened on.
+    #[error("cannot listen on {address}: {hint}")]
+    Listen {
+        /// The address, or the socket's path.
+        address: String,
+        /// What is wrong with it and what helps.
+        hint: String,
+    },
+    /// A public address without protection.
+    #[error("{0}")]
+    Exposed(String),
+    /// The working directory cannot be used.
+    #[error("cannot use dir = {path}: {source}")]
+    Dir {
+        /// The directory.
+        path: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The machine could not be read.
+    #[error("cannot read this machine's processors and limits: {0}")]
+    Machine(#[from] ReadError),
+    /// What was asked for cannot be had here.
+    #[error("{0}")]
+    Plan(#[from] PlanError),
+    /// A shard did not start.
+    #[error("{0}")]
+    Launch(#[from] LaunchError),
+    /// A shard failed.
+    #[error("{0}")]
+    Failed(#[from] NodeFailure),
+    /// Signals cannot be caught.
+    #[error("cannot watch for signals: {0}")]
+    Signals(io::Error),
+}
+
+impl ServerError {
+    /// Whether what was asked for is at fault (exit 2), rather than the running node (exit 1).
+    pub fn is_usage(&self) -> bool {
+        match self {
+            Self::Listen { .. } | Self::Exposed(_) | Self::Dir { .. } | Self::Plan(_) => true,
+            Self::Machine(_) | Self::Launch(_) | Self::Failed(_) | Self::Signals(_) => false,
+        }
+    }
+}
