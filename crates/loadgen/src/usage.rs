@@ -3,12 +3,13 @@
 //! Beside throughput, because at pipeline depth 1 the generator is the bottleneck and only the
 //! server's processor time per request tells two servers apart.
 
+use std::collections::HashMap;
+use std::ffi::OsString;
 use std::fs;
 use std::io;
-use std::ops::Sub;
 use std::path::Path;
 
-/// Use of the processors since a process began, over all its living threads.
+/// Use of the processors over some time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Usage {
     /// Time on a processor, in user and kernel mode, in nanoseconds.
@@ -19,7 +20,13 @@ pub(crate) struct Usage {
     pub(crate) involuntary_switches: u64,
 }
 
-impl Usage {
+/// What every living thread of a process has used since it began.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Sample {
+    threads: HashMap<OsString, Usage>,
+}
+
+impl Sample {
     /// Reads the use of process `pid`.
     ///
     /// # Errors
@@ -33,36 +40,45 @@ impl Usage {
         Self::of_tasks(Path::new("/proc/self/task")).ok()
     }
 
+    /// What was used since `earlier`. Threads that ended in between are left out.
+    pub(crate) fn since(&self, earlier: &Self) -> Usage {
+        let mut sum = Usage::default();
+        for (thread, now) in &self.threads {
+            let before = earlier.threads.get(thread).copied().unwrap_or_default();
+            sum.cpu_ns += now.cpu_ns.saturating_sub(before.cpu_ns);
+            sum.voluntary_switches += now
+                .voluntary_switches
+                .saturating_sub(before.voluntary_switches);
+            sum.involuntary_switches += now
+                .involuntary_switches
+                .saturating_sub(before.involuntary_switches);
+        }
+        sum
+    }
+
     fn of_tasks(tasks: &Path) -> io::Result<Self> {
-        let mut sum = Self::default();
+        let mut threads = HashMap::new();
         for task in fs::read_dir(tasks)? {
-            let task = task?.path();
+            let task = task?;
+            let read = |file| fs::read_to_string(task.path().join(file));
             // A thread may end between the listing and the reading.
-            let Ok(status) = fs::read_to_string(task.join("status")) else {
+            let (Ok(status), Ok(schedstat)) = (read("status"), read("schedstat")) else {
                 continue;
             };
-            sum.cpu_ns += parse_schedstat(&fs::read_to_string(task.join("schedstat"))?)?;
-            sum.voluntary_switches += status_field(&status, "voluntary_ctxt_switches:");
-            sum.involuntary_switches += status_field(&status, "nonvoluntary_ctxt_switches:");
+            let usage = Usage {
+                cpu_ns: parse_schedstat(&schedstat)?,
+                voluntary_switches: status_field(&status, "voluntary_ctxt_switches:"),
+                involuntary_switches: status_field(&status, "nonvoluntary_ctxt_switches:"),
+            };
+            threads.insert(task.file_name(), usage);
         }
-        Ok(sum)
-    }
-}
-
-impl Sub for Usage {
-    type Output = Self;
-
-    /// What was used since `earlier`; threads that ended in between are left out.
-    fn sub(self, earlier: Self) -> Self {
-        Self {
-            cpu_ns: self.cpu_ns.saturating_sub(earlier.cpu_ns),
-            voluntary_switches: self
-                .voluntary_switches
-                .saturating_sub(earlier.voluntary_switches),
-            involuntary_switches: self
-                .involuntary_switches
-                .saturating_sub(earlier.involuntary_switches),
+        if threads.is_empty() {
+            return Err(io::Error::new(
+                io::ErrorKind::NotFound,
+                "no thread with a schedstat file",
+            ));
         }
+        Ok(Self { threads })
     }
 }
 
@@ -86,8 +102,25 @@ fn status_field(status: &str, name: &str) -> u64 {
 mod tests {
     use super::*;
 
+    fn sample(threads: &[(&str, u64, u64, u64)]) -> Sample {
+        let usage =
+            |&(name, cpu_ns, voluntary_switches, involuntary_switches): &(&str, _, _, _)| {
+                (
+                    name.into(),
+                    Usage {
+                        cpu_ns,
+                        voluntary_switches,
+                        involuntary_switches,
+                    },
+                )
+            };
+        Sample {
+            threads: threads.iter().map(usage).collect(),
+        }
+    }
+
     #[test]
-    fn sums_over_threads_of_a_fixture() {
+    fn a_fixture_is_read() {
         let root = std::env::temp_dir().join(format!("corelane-usage-{}", std::process::id()));
         for (task, cpu_ns, voluntary) in [("10", 1_000, 3), ("11", 250, 4)] {
             let dir = root.join(task);
@@ -98,19 +131,29 @@ mod tests {
             );
             fs::write(dir.join("status"), status).unwrap();
         }
-        let usage = Usage::of_tasks(&root);
+        let read = Sample::of_tasks(&root);
         fs::remove_dir_all(&root).unwrap();
+        assert_eq!(
+            read.unwrap(),
+            sample(&[("10", 1_000, 3, 2), ("11", 250, 4, 2)])
+        );
+    }
+
+    #[test]
+    fn threads_that_begin_or_end_in_between_do_no_harm() {
+        let earlier = sample(&[("1", 100, 1, 1), ("2", 900, 9, 9)]);
+        let later = sample(&[("1", 150, 3, 1), ("3", 20, 1, 0)]);
         let want = Usage {
-            cpu_ns: 1_250,
-            voluntary_switches: 7,
-            involuntary_switches: 4,
+            cpu_ns: 70,
+            voluntary_switches: 3,
+            involuntary_switches: 0,
         };
-        assert_eq!(usage.unwrap(), want);
+        assert_eq!(later.since(&earlier), want);
     }
 
     #[test]
     fn unknown_processes_and_lines_are_errors() {
-        assert!(Usage::of(u32::MAX).is_err());
+        assert!(Sample::of(u32::MAX).is_err());
         assert!(parse_schedstat("").is_err());
         assert!(parse_schedstat("x 1 2").is_err());
     }

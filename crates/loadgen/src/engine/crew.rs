@@ -14,7 +14,7 @@ use crate::plan::{Limit, Plan, Stage};
 use crate::progress::{Phase, Progress};
 use crate::recorder::Recorder;
 use crate::report::{Measured, Report};
-use crate::usage::Usage;
+use crate::usage::{Sample, Usage};
 
 /// How often progress is told.
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
@@ -135,7 +135,7 @@ impl Crew {
     }
 
     fn run_stage(&self, stage: &Stage, progress: &mut dyn FnMut(Progress)) -> Result<Sum, Error> {
-        let before = (watch(&self.plan)?, Usage::own());
+        let before = (watch(&self.plan)?, Sample::own());
         for orders in &self.orders {
             orders.send(()).map_err(|_| ended_early())?;
         }
@@ -151,11 +151,12 @@ impl Crew {
                 Err(RecvTimeoutError::Disconnected) => return Err(ended_early()),
             }
         }
-        let after = (watch(&self.plan)?, Usage::own());
+        let after = (watch(&self.plan)?, Sample::own());
         progress(teller.tell(&self.boards, true));
+        let used = |after: Option<Sample>, before| Some(after?.since(&before?));
         Ok(Sum {
-            server: after.0.zip(before.0).map(|(after, before)| after - before),
-            generator: after.1.zip(before.1).map(|(after, before)| after - before),
+            server: used(after.0, before.0),
+            generator: used(after.1, before.1),
             ..add_up(stage, outcomes)
         })
     }
@@ -209,8 +210,8 @@ fn add_up(stage: &Stage, outcomes: Vec<Outcome>) -> Sum {
 }
 
 /// What the watched process has used so far, if one is watched.
-fn watch(plan: &Plan) -> Result<Option<Usage>, Error> {
-    let read = |pid| Usage::of(pid).map_err(|source| Error::Watch { pid, source });
+fn watch(plan: &Plan) -> Result<Option<Sample>, Error> {
+    let read = |pid| Sample::of(pid).map_err(|source| Error::Watch { pid, source });
     plan.watch_pid.map(read).transpose()
 }
 
