@@ -1,9 +1,9 @@
-//! Doubles, such as the scores of sorted sets and what `HINCRBYFLOAT` never sees (that is a long double).
+//! Doubles, such as the scores of sorted sets. (`INCRBYFLOAT` and `HINCRBYFLOAT` compute in long doubles instead.)
 
 use super::binary::{DOUBLE, parse_hex};
 use super::text::NumberText;
 
-/// Significant digits from which on, and exponents below which, C's `%.17g` writes an exponent.
+/// The exponents from which on, and below which, C's `%.17g` writes an exponent.
 const MAX_FIXED_EXPONENT: i32 = 17;
 const MIN_FIXED_EXPONENT: i32 = -4;
 
@@ -90,11 +90,10 @@ fn has_nonzero_digit(digits: &str) -> bool {
         .any(|byte| matches!(byte, b'1'..=b'9'))
 }
 
-/// A positive number's digits and where its point stands: `0.d₁d₂…dₙ × 10^(exponent + 1)`.
+/// A positive number's digits and where its point stands: `d₁.d₂…dₙ × 10^exponent`.
 struct Decimal {
     digits: [u8; Self::MAX_DIGITS],
     len: usize,
-    /// The power of ten of the first digit.
     exponent: i32,
 }
 
