@@ -20,39 +20,58 @@ impl Default for Background {
     }
 }
 
-/// Between rounds, when there is nothing left to do at once.
-const ROUND: Duration = Duration::from_millis(100);
-
 /// Keys looked at, or objects freed, per slice: some tens of microseconds.
 const SLICE_ENTRIES: usize = 128;
-
-/// Slices per round at most: a quarter of the round, as Redis allows itself, if each slice is long.
-const SLICES_PER_ROUND: usize = 500;
 
 /// Runs a shard's background work until the node stops.
 pub async fn run(node: Node) {
     loop {
+        let pace = Pace::of(&node);
         if node
-            .unless_stopping(corelane::time::sleep(ROUND))
+            .unless_stopping(corelane::time::sleep(pace.round))
             .await
             .is_none()
         {
             return;
         }
-        round(&node).await;
+        slices(&node, &pace).await;
+        node.mesh().with(Shard::sweep_clients);
+        tell_memory(&node);
     }
 }
 
-async fn round(node: &Node) {
-    for _ in 0..SLICES_PER_ROUND {
+/// How often, and how much of the time.
+struct Pace {
+    round: Duration,
+    work_ns: u64,
+}
+
+impl Pace {
+    /// `hz` rounds a second; a quarter of each at most, and 2% more for each step of
+    /// `active-expire-effort` above the first, as Redis has it.
+    fn of(node: &Node) -> Self {
+        let keyspace = node.rules(|rules| rules.settings.keyspace());
+        let round = Duration::from_secs(1) / keyspace.hz.max(1);
+        let percent = 25 + 2 * u64::from(keyspace.active_expire_effort.saturating_sub(1));
+        Self {
+            round,
+            work_ns: round.as_nanos() as u64 * percent / 100,
+        }
+    }
+}
+
+/// Slices of work, other tasks in between, until nothing is urgent or the round's share is used up.
+async fn slices(node: &Node, pace: &Pace) {
+    let mut worked_ns = 0;
+    while worked_ns < pace.work_ns {
+        let began_ns = corelane::time::refresh_ns();
         let more = node.mesh().with(Shard::background_slice);
+        worked_ns += corelane::time::refresh_ns().saturating_sub(began_ns);
         if !more {
-            break;
+            return;
         }
         corelane::task::yield_now().await;
     }
-    node.mesh().with(Shard::sweep_clients);
-    tell_memory(node);
 }
 
 /// Tells the others this shard's memory use if it has changed.
@@ -94,11 +113,9 @@ impl Shard {
         slice.more()
     }
 
-    /// Ends idle clients.
+    /// Ends idle clients and slow readers.
     fn sweep_clients(&mut self) {
-        if let Some(timeout) = self.rules.clients.idle_timeout {
-            self.clients
-                .sweep_idle(corelane::time::unix_ms(), timeout.as_millis() as u64);
-        }
+        self.clients
+            .sweep(corelane::time::unix_ms(), &self.rules.clients);
     }
 }

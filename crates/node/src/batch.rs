@@ -30,14 +30,21 @@ pub(crate) struct Item {
     span_count: u32,
 }
 
+/// Replies that one trip brings home at most, but for the last one of them: so much memory one
+/// connection can make another shard hold.
+const TRIP_OUTPUT_BYTES: usize = 256 * 1024;
+
 /// Commands out, replies back.
 #[derive(Debug, Default)]
 pub struct Batch {
     input: Vec<u8>,
     spans: Vec<Span>,
     items: Vec<Item>,
+    /// Replies of the last trip, and where each ends.
     output: Vec<u8>,
     ends: Vec<u32>,
+    first_reply: usize,
+    executed: usize,
 }
 
 impl Batch {
@@ -66,13 +73,29 @@ impl Batch {
         });
     }
 
-    /// Executes every command in order with `run`, which writes the reply.
+    /// Executes commands in order with `run`, which writes the reply, until all are done or the
+    /// replies have grown to [`TRIP_OUTPUT_BYTES`]; the rest waits for the next trip.
     pub(crate) fn execute(&mut self, mut run: impl FnMut(&Item, Args<'_>, &mut Vec<u8>)) {
-        for item in &self.items {
+        self.output.clear();
+        self.ends.clear();
+        self.first_reply = self.executed;
+        while self.executed < self.items.len() && self.output.len() < TRIP_OUTPUT_BYTES {
+            let item = &self.items[self.executed];
             let spans = &self.spans[item.first_span as usize..][..item.span_count as usize];
             run(item, Args::new(&self.input, spans), &mut self.output);
             self.ends.push(self.output.len() as u32);
+            self.executed += 1;
         }
+    }
+
+    /// Whether commands are left for another trip.
+    pub(crate) fn has_more(&self) -> bool {
+        self.executed < self.items.len()
+    }
+
+    /// The number of the first command that has not run yet.
+    pub(crate) fn executed(&self) -> usize {
+        self.executed
     }
 
     /// Number of commands.
@@ -85,14 +108,15 @@ impl Batch {
         self.input.len()
     }
 
-    /// The reply of command `index`, in the order in which they were pushed.
-    pub(crate) fn reply(&self, index: usize) -> &[u8] {
-        let start = if index == 0 {
-            0
-        } else {
-            self.ends[index - 1] as usize
-        };
-        &self.output[start..self.ends[index] as usize]
+    /// The reply of command `index`, in the order in which they were pushed; none if the command
+    /// has not run yet. Replies of earlier trips are gone.
+    pub(crate) fn reply(&self, index: usize) -> Option<&[u8]> {
+        let at = index.checked_sub(self.first_reply)?;
+        let end = *self.ends.get(at)? as usize;
+        let start = at
+            .checked_sub(1)
+            .map_or(0, |before| self.ends[before] as usize);
+        Some(&self.output[start..end])
     }
 
     /// Empties the batch for its next trip; big buffers are given back to the allocator.
@@ -100,6 +124,8 @@ impl Batch {
         self.spans.clear();
         self.items.clear();
         self.ends.clear();
+        self.first_reply = 0;
+        self.executed = 0;
         shrink(&mut self.input);
         shrink(&mut self.output);
     }
@@ -118,7 +144,10 @@ fn shrink(buffer: &mut Vec<u8>) {
 
 /// Batches that wait for their next use; one pool per shard, so that idle connections hold none.
 #[derive(Debug, Default)]
-#[allow(clippy::vec_box, reason = "the box is what crosses the mesh, and comes back as it left")]
+#[allow(
+    clippy::vec_box,
+    reason = "the box is what crosses the mesh, and comes back as it left"
+)]
 pub(crate) struct BatchPool {
     spare: Vec<Box<Batch>>,
 }

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::task::Waker;
 
+use corelane_settings::ClientLimits;
 use corelane_wire::Proto;
 
 /// A client's number: its shard in the top bits, so that shards number without asking each other.
@@ -28,6 +29,8 @@ pub struct Client {
     pub local: String,
     /// Whether it came over a Unix socket.
     pub unix: bool,
+    /// Whether it comes from this machine.
+    local_peer: bool,
     /// When it connected, Unix milliseconds.
     pub since_ms: u64,
     /// When it last sent something, Unix milliseconds.
@@ -42,8 +45,8 @@ pub struct Client {
     pub library: RefCell<[Vec<u8>; 2]>,
     /// Bytes that wait to be parsed.
     pub query_bytes: Cell<usize>,
-    /// Bytes that wait to be sent.
-    pub output_bytes: Cell<usize>,
+    /// Bytes handed over for sending, and since when (Unix milliseconds) they have been under way.
+    pub output: Cell<Output>,
     /// The last command's name.
     pub last_command: Cell<&'static str>,
     /// Whether eviction of this client is off (`CLIENT NO-EVICT`).
@@ -52,6 +55,15 @@ pub struct Client {
     pub no_touch: Cell<bool>,
     ending: Cell<Option<Ending>>,
     waker: RefCell<Option<Waker>>,
+}
+
+/// What is under way to a client.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Output {
+    /// Bytes.
+    pub bytes: usize,
+    /// When they were handed over, Unix milliseconds.
+    pub since_ms: u64,
 }
 
 /// Why a connection is ended from outside.
@@ -68,6 +80,11 @@ pub enum Ending {
 }
 
 impl Client {
+    /// Whether the client is on this machine.
+    pub fn is_local(&self) -> bool {
+        self.local_peer
+    }
+
     /// Ends the connection at its next chance; the first reason stands.
     pub fn end(&self, ending: Ending) {
         if self.ending.get().is_none() {
@@ -76,6 +93,11 @@ impl Client {
         if let Some(waker) = self.waker.borrow().as_ref() {
             waker.wake_by_ref();
         }
+    }
+
+    /// Notes what is under way to the client from now on.
+    pub fn note_output(&self, bytes: usize, since_ms: u64) {
+        self.output.set(Output { bytes, since_ms });
     }
 
     /// Why the connection is to end, if it is.
@@ -125,6 +147,7 @@ impl Clients {
         let id = ClientId((u64::from(self.shard) << SEQUENCE_BITS) | self.next);
         self.next += 1;
         let unix = arrival.peer.is_none();
+        let local_peer = arrival.peer.is_none_or(|peer| peer.ip().is_loopback());
         let peer = match arrival.peer {
             Some(peer) => peer.to_string(),
             None => format!("{}:0", arrival.local),
@@ -134,6 +157,7 @@ impl Clients {
             peer,
             local: arrival.local,
             unix,
+            local_peer,
             since_ms: arrival.now_ms,
             active_ms: Cell::new(arrival.now_ms),
             db: Cell::new(0),
@@ -141,7 +165,7 @@ impl Clients {
             name: RefCell::default(),
             library: RefCell::default(),
             query_bytes: Cell::new(0),
-            output_bytes: Cell::new(0),
+            output: Cell::default(),
             last_command: Cell::new("NULL"),
             no_evict: Cell::new(false),
             no_touch: Cell::new(false),
@@ -172,15 +196,26 @@ impl Clients {
         self.list.is_empty()
     }
 
-    /// Ends who has been silent for longer than `timeout_ms`; returns how many.
-    pub(crate) fn sweep_idle(&self, now_ms: u64, timeout_ms: u64) -> usize {
-        let silent = |c: &&Rc<Client>| now_ms.saturating_sub(c.active_ms.get()) > timeout_ms;
-        let idle = self
-            .list
-            .values()
-            .filter(silent)
-            .filter(|c| c.ending().is_none());
-        idle.map(|client| client.end(Ending::Idle)).count()
+    /// Ends who has been silent for longer than the timeout, and who has left more output than the
+    /// soft limit unread for longer than it allows.
+    pub(crate) fn sweep(&self, now_ms: u64, limits: &ClientLimits) {
+        for client in self.list.values() {
+            let silent_ms = now_ms.saturating_sub(client.active_ms.get());
+            if limits
+                .idle_timeout
+                .is_some_and(|timeout| u128::from(silent_ms) > timeout.as_millis())
+            {
+                client.end(Ending::Idle);
+            }
+            let (soft, output) = (&limits.output.normal, client.output.get());
+            let unread_ms = now_ms.saturating_sub(output.since_ms);
+            if soft.soft_bytes > 0
+                && output.bytes as u64 > soft.soft_bytes
+                && unread_ms > u64::from(soft.soft_s) * 1000
+            {
+                client.end(Ending::SlowReader);
+            }
+        }
     }
 }
 
@@ -229,8 +264,8 @@ impl Client {
             seconds(self.active_ms.get()),
             self.db.get(),
             self.query_bytes.get(),
-            self.output_bytes.get(),
-            self.query_bytes.get() + self.output_bytes.get(),
+            self.output.get().bytes,
+            self.query_bytes.get() + self.output.get().bytes,
             self.last_command.get(),
             self.id.0 >> SEQUENCE_BITS,
         );

@@ -68,6 +68,19 @@ pub struct Pipeline {
     aside: Vec<u8>,
     batches: Vec<Option<Box<Batch>>>,
     waiting_bytes: usize,
+    merge: Merge,
+}
+
+/// How far putting replies in place has come.
+#[derive(Debug, Default)]
+struct Merge {
+    begun: bool,
+    /// Replies of this shard, to stand between the gaps.
+    local: Vec<u8>,
+    /// Of these, what is in place.
+    written: usize,
+    /// The first gap without its reply.
+    gap: usize,
 }
 
 impl Pipeline {
@@ -84,6 +97,7 @@ impl Pipeline {
             aside: Vec::new(),
             batches,
             waiting_bytes: 0,
+            merge: Merge::default(),
         }
     }
 
@@ -140,17 +154,34 @@ impl Pipeline {
         self.waiting_bytes
     }
 
-    /// Sends what waits for other shards and puts their replies in place.
-    pub async fn flush(&mut self, out: &mut Vec<u8>) {
+    /// Sends what waits for other shards and puts their replies in place. Big replies come in
+    /// several trips: returns whether more are to come, so that the caller can send what there is.
+    pub async fn flush(&mut self, out: &mut Vec<u8>) -> bool {
         if self.gaps.is_empty() {
-            return;
+            return false;
+        }
+        if !self.merge.begun {
+            self.merge = Merge {
+                begun: true,
+                local: std::mem::take(out),
+                ..Merge::default()
+            };
         }
         self.exchange().await;
-        let local = std::mem::take(out);
-        self.merge(&local, out);
+        self.place_replies(out);
+        if self.merge.gap < self.gaps.len() {
+            return true;
+        }
+        out.extend_from_slice(&self.merge.local[self.merge.written..]);
+        self.finish();
+        false
+    }
+
+    fn finish(&mut self) {
         for batch in self.batches.iter_mut().filter_map(Option::take) {
             self.node.batches().give_back(batch);
         }
+        self.merge = Merge::default();
         self.gaps.clear();
         self.parts.clear();
         self.key_parts.clear();
@@ -159,17 +190,20 @@ impl Pipeline {
         self.map = self.node.mesh().map();
     }
 
-    /// One batch per shard leaves at once, then all are awaited.
+    /// One batch per shard leaves at once, then all are awaited. A batch whose last replies are not
+    /// all in place yet stays at home.
     async fn exchange(&mut self) {
         let node = self.node.clone();
+        let first_missing = self.merge.gap;
         let mut calls: SmallVec<[(usize, Calling<Request, Reply>); INLINE_CALLS]> = SmallVec::new();
-        for (index, slot) in self.batches.iter_mut().enumerate() {
-            let Some(batch) = slot.take() else { continue };
-            calls.push((
-                index,
-                node.mesh()
-                    .call(ShardId::new(index as u16), Request::Batch(batch)),
-            ));
+        for index in 0..self.batches.len() {
+            let goes = self.batches[index].as_ref().is_some_and(|batch| {
+                batch.has_more() && self.is_settled(index, batch.executed(), first_missing)
+            });
+            if let (true, Some(batch)) = (goes, self.batches[index].take()) {
+                let shard = ShardId::new(index as u16);
+                calls.push((index, node.mesh().call(shard, Request::Batch(batch))));
+            }
         }
         for (index, call) in calls {
             self.batches[index] = match node.patiently(ShardId::new(index as u16), call).await {
@@ -177,6 +211,22 @@ impl Pipeline {
                 Ok(_) | Err(Gone) => None,
             };
         }
+    }
+
+    /// Whether every reply that `shard` has given so far is in place: no gap from `first_missing`
+    /// on uses one of the first `executed`.
+    fn is_settled(&self, shard: usize, executed: usize, first_missing: usize) -> bool {
+        if executed == 0 {
+            return true;
+        }
+        let used = |part: &Part| match part {
+            Part::There { shard: at, index } => at.index() == shard && (*index as usize) < executed,
+            Part::Here { .. } => false,
+        };
+        !self.gaps[first_missing..].iter().any(|gap| match gap {
+            Gap::Hop { part, .. } => used(part),
+            Gap::Folded { parts, .. } => self.parts[range(parts)].iter().any(used),
+        })
     }
 
     fn hop<'a>(
@@ -239,37 +289,44 @@ impl Pipeline {
         });
     }
 
-    /// Writes local output and the gaps' replies in the order of the commands.
-    fn merge(&self, local: &[u8], out: &mut Vec<u8>) {
-        let mut written = 0;
-        for gap in &self.gaps {
+    /// Writes local output and the gaps' replies in the order of the commands, as far as they go.
+    fn place_replies(&mut self, out: &mut Vec<u8>) {
+        while let Some(gap) = self.gaps.get(self.merge.gap) {
             let at = match gap {
                 Gap::Hop { at, .. } | Gap::Folded { at, .. } => *at,
             };
-            out.extend_from_slice(&local[written..at]);
-            written = at;
-            match gap {
-                Gap::Hop { part, .. } => out.extend_from_slice(self.reply_of(part)),
+            let start = out.len();
+            out.extend_from_slice(&self.merge.local[self.merge.written..at]);
+            let placed = match gap {
+                Gap::Hop { part, .. } => self
+                    .reply_of(part)
+                    .map(|reply| out.extend_from_slice(reply)),
                 Gap::Folded {
                     split, parts, keys, ..
                 } => {
-                    let replies: Vec<&[u8]> = self.parts[range(parts)]
+                    let replies: Option<Vec<&[u8]>> = self.parts[range(parts)]
                         .iter()
                         .map(|part| self.reply_of(part))
                         .collect();
-                    merge::fold(*split, &replies, &self.key_parts[range(keys)], out);
+                    let order = &self.key_parts[range(keys)];
+                    replies.map(|replies| merge::fold(*split, &replies, order, out))
                 }
+            };
+            if placed.is_none() {
+                out.truncate(start);
+                return;
             }
+            self.merge.written = at;
+            self.merge.gap += 1;
         }
-        out.extend_from_slice(&local[written..]);
     }
 
-    fn reply_of(&self, part: &Part) -> &[u8] {
+    fn reply_of(&self, part: &Part) -> Option<&[u8]> {
         match *part {
-            Part::Here { start, end } => &self.aside[start as usize..end as usize],
+            Part::Here { start, end } => Some(&self.aside[start as usize..end as usize]),
             Part::There { shard, index } => match &self.batches[shard.index()] {
                 Some(batch) => batch.reply(index as usize),
-                None => merge::SHARD_GONE,
+                None => Some(merge::SHARD_GONE),
             },
         }
     }

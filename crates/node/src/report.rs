@@ -30,7 +30,7 @@ impl ShardReport {
         stats.expired_keys = shard.space.expired_total();
         let clients = shard.clients.iter();
         let client_bytes = clients
-            .map(|c| c.query_bytes.get() + c.output_bytes.get())
+            .map(|c| c.query_bytes.get() + c.output.get().bytes)
             .sum::<usize>();
         let databases = (0..shard.space.databases())
             .map(|db| (shard.space.len(db), shard.space.volatile(db)))

@@ -182,8 +182,10 @@ impl Shard {
 
     /// Takes over new settings, unless newer ones have come first.
     pub(crate) fn apply(&mut self, settings: Arc<Settings>) {
-        self.rules = Rules::of(settings);
-        self.share_memory();
+        if settings.epoch() >= self.rules.settings.epoch() {
+            self.rules = Rules::of(settings);
+            self.share_memory();
+        }
     }
 
     /// This shard's part of `maxmemory`: what the others leave of it.

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use corelane_node::{Asking, Call, CommandFuture, Node, OwnedArgs, Pipeline, Submitted};
 use corelane_store::Command as DataCommand;
 use corelane_wire::spec::{CommandSpec, Flags};
-use corelane_wire::{Args, Limits, Parsed, Parser, Reply};
+use corelane_wire::{Args, Limits, Parsed, Parser, ProtocolError, Reply};
 
 use super::registry::{Entry, Lookup};
 use super::state::{ReplyMode, Run, SessionState};
@@ -92,9 +92,10 @@ impl Dispatch {
                     }
                 }
                 Err(error) => {
-                    self.state
-                        .node
-                        .with_stats(|stats| stats.protocol_errors += 1);
+                    self.state.node.with_stats(|stats| match error {
+                        ProtocolError::QueryTooLong => stats.query_limit_disconnections += 1,
+                        _ => stats.protocol_errors += 1,
+                    });
                     self.reply().error(&format!("ERR {error}"));
                     return (used, Stop::Close);
                 }

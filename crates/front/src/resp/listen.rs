@@ -165,14 +165,6 @@ fn note_end(node: &Node, id: ClientId, end: &End) {
             node.with_stats(|stats| stats.output_limit_disconnections += 1);
         }
         End::Failed(error) => tracing::debug!(client = id.0, %error, "connection failed"),
-        End::QueryLimit { bytes } => {
-            tracing::warn!(
-                client = id.0,
-                bytes,
-                "closed: query over client-query-buffer-limit"
-            );
-            node.with_stats(|stats| stats.query_limit_disconnections += 1);
-        }
         End::OutputLimit { bytes } => {
             tracing::warn!(
                 client = id.0,

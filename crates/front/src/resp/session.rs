@@ -33,8 +33,6 @@ pub(crate) enum End {
     Ended(Ending),
     /// The socket failed.
     Failed(io::Error),
-    /// The query buffer grew over its limit.
-    QueryLimit { bytes: usize },
     /// A reply grew over the output buffer's hard limit.
     OutputLimit { bytes: usize },
 }
@@ -72,7 +70,7 @@ impl Session {
         let chunk = self.receive().await?;
         self.note_arrival(chunk.len());
         let limits = self.dispatch.state.node.rules(|rules| rules.wire);
-        let mut stop = self.feed_chunk(&chunk, &limits)?;
+        let mut stop = self.feed_chunk(&chunk, &limits);
         drop(chunk);
         loop {
             match stop {
@@ -120,22 +118,17 @@ impl Session {
     }
 
     /// Parses in the receive buffer itself where nothing was left over from before.
-    fn feed_chunk(&mut self, chunk: &[u8], limits: &Limits) -> Result<Stop, End> {
+    fn feed_chunk(&mut self, chunk: &[u8], limits: &Limits) -> Stop {
         if self.input.is_empty() {
             let (used, stop) = self.dispatch.feed(&mut self.parser, limits, chunk);
             if used < chunk.len() {
                 self.input.append(&chunk[used..]);
             }
             self.dispatch.state.client.query_bytes.set(self.input.len());
-            return Ok(stop);
+            return stop;
         }
         self.input.append(chunk);
-        if self.input.len() as u64 > limits.max_query_bytes {
-            return Err(End::QueryLimit {
-                bytes: self.input.len(),
-            });
-        }
-        Ok(self.feed_input(limits))
+        self.feed_input(limits)
     }
 
     fn feed_input(&mut self, limits: &Limits) -> Stop {
@@ -150,18 +143,24 @@ impl Session {
         stop
     }
 
-    /// Brings the replies of other shards home.
+    /// Brings the replies of other shards home; sends in between where they are many.
     async fn flush(&mut self) -> Result<(), End> {
-        self.dispatch.pipeline.flush(&mut self.dispatch.out).await;
+        while self.dispatch.pipeline.flush(&mut self.dispatch.out).await {
+            self.check_output()?;
+            self.send().await?;
+            self.sent().await?;
+        }
+        self.check_output()
+    }
+
+    /// Refuses to hold more for a client than its hard limit.
+    fn check_output(&self) -> Result<(), End> {
         let bytes = self.dispatch.out.len();
         if bytes <= HIGH_WATER_BYTES {
             return Ok(());
         }
-        let limit = self
-            .dispatch
-            .state
-            .node
-            .rules(|rules| rules.clients.output.normal.hard_bytes);
+        let node = &self.dispatch.state.node;
+        let limit = node.rules(|rules| rules.clients.output.normal.hard_bytes);
         if limit > 0 && bytes as u64 > limit {
             return Err(End::OutputLimit { bytes });
         }
@@ -210,6 +209,10 @@ impl Session {
             .node
             .with_stats(|stats| stats.net_output_bytes += bytes as u64);
         self.stream.start_send(out);
+        self.dispatch
+            .state
+            .client
+            .note_output(bytes, corelane::time::unix_ms());
         if bytes > RESTING_OUTPUT_BYTES {
             let spare = self.sent().await?;
             if spare.capacity() <= RESTING_OUTPUT_BYTES {
@@ -230,7 +233,9 @@ impl Session {
             client.watch(cx.waker());
             stream.poll_sent(cx).map_err(End::Failed)
         });
-        sent.await
+        let spare = sent.await?;
+        client.note_output(0, 0);
+        Ok(spare)
     }
 
     async fn close(&mut self) -> Result<(), End> {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use corelane_settings::LocalAccess;
 use corelane_wire::spec::{CommandSpec, Flags, Group};
 use corelane_wire::{Reply as ReplyWriter, glob};
 
@@ -45,7 +46,23 @@ const HELP: &[&str] = &[
     "    This help.",
 ];
 
+/// Whether this client may use `DEBUG`.
+fn allowed(node: &Node, asking: &Asking) -> bool {
+    match node.rules(|rules| rules.settings.security().debug_command) {
+        LocalAccess::Yes => true,
+        LocalAccess::No => false,
+        LocalAccess::Local => asking.client.is_local(),
+    }
+}
+
+const FORBIDDEN: &str = "ERR DEBUG command not allowed. If the enable-debug-command option is set to \
+                         \"local\", you can run it from a local connection, otherwise you need to set \
+                         this option in the configuration file, and then restart the server.";
+
 async fn debug(node: Node, asking: Asking) -> Vec<u8> {
+    if !allowed(&node, &asking) {
+        return asking.reply(|reply| reply.error(FORBIDDEN));
+    }
     let word = asking.text(1).to_ascii_lowercase();
     let argument = asking.text(2);
     match (word.as_str(), asking.args.args().len()) {

@@ -29,16 +29,14 @@ pub(super) static AUTH: Command = Command {
         history: &[("6.0.0", "The form with a user name.")],
         ..CommandSpec::BASE
     },
-    run: Some(Run::Session(|session, args, reply| {
-        match args.len() {
-            2 if !session.node.needs_password() => reply.error(
-                "ERR AUTH <password> called without any password configured for the default user. \
+    run: Some(Run::Session(|session, args, reply| match args.len() {
+        2 if !session.node.needs_password() => reply.error(
+            "ERR AUTH <password> called without any password configured for the default user. \
                  Are you sure your configuration is correct?",
-            ),
-            2 => answer(session, b"default", &args[1], reply),
-            3 => answer(session, &args[1], &args[2], reply),
-            _ => reply.error("ERR syntax error"),
-        }
+        ),
+        2 => answer(session, b"default", &args[1], reply),
+        3 => answer(session, &args[1], &args[2], reply),
+        _ => reply.error("ERR syntax error"),
     })),
 };
 

@@ -1,0 +1,154 @@
+//! A server under test: started on a free port, killed when dropped.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use crate::conn::Conn;
+
+/// How long anything may take before a test gives up.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A running server.
+pub(crate) struct Server {
+    child: Child,
+    pub(crate) address: SocketAddr,
+    pub(crate) ready_line: String,
+    _dir: tempfile::TempDir,
+}
+
+/// The binary with what every test wants: its own directory, two shards, the backend under test.
+pub(crate) fn command(dir: &std::path::Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_corelane"));
+    command
+        .env_remove("RUST_LOG")
+        .env("CORELANE_DIR", dir)
+        .env("CORELANE_PORT", "0");
+    let shards = std::env::var("CORELANE_TEST_SHARDS").unwrap_or_else(|_| "2".to_owned());
+    command
+        .env("CORELANE_CPU_ALLOCATION", shards)
+        .env("CORELANE_OVERPROVISIONED", "yes");
+    if let Ok(io) = std::env::var("CORELANE_TEST_IO") {
+        command.env("CORELANE_IO", io);
+    }
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+impl Server {
+    /// Starts a server with settings given as `name value` pairs.
+    pub(crate) fn start(settings: &[(&str, &str)]) -> Self {
+        let dir = tempfile::tempdir().expect("a directory for the server");
+        let mut command = command(dir.path());
+        command.arg("serve");
+        for (name, value) in settings {
+            command.arg(format!("--{name}")).arg(value);
+        }
+        let mut child = command.spawn().expect("the binary starts");
+        let ready_line = match first_line(&mut child) {
+            Some(line) => line,
+            None => {
+                let mut said = String::new();
+                let _ = child.kill();
+                let _ = child.stderr.take().map(|mut e| e.read_to_string(&mut said));
+                panic!("the server did not get ready: {said}");
+            }
+        };
+        let address = ready_line
+            .strip_prefix("ready: ")
+            .and_then(|l| l.split(',').next());
+        let address = address
+            .and_then(|a| a.parse().ok())
+            .expect("an address in the ready line");
+        Self {
+            child,
+            address,
+            ready_line,
+            _dir: dir,
+        }
+    }
+
+    /// A new connection.
+    pub(crate) fn connect(&self) -> Conn {
+        Conn::open(self.address)
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Open descriptors of the server.
+    pub(crate) fn descriptors(&self) -> usize {
+        let path = format!("/proc/{}/fd", self.pid());
+        std::fs::read_dir(path).map_or(0, Iterator::count)
+    }
+
+    /// Sends a signal.
+    pub(crate) fn signal(&self, name: &str) {
+        let pid = self.pid().to_string();
+        let sent = Command::new("kill").args(["-s", name, &pid]).status();
+        assert!(
+            sent.is_ok_and(|status| status.success()),
+            "kill -s {name} {pid}"
+        );
+    }
+
+    /// Waits for the end; gives its status and all it said on standard error.
+    pub(crate) fn wait(mut self) -> (ExitStatus, String) {
+        let status = wait(&mut self.child);
+        let mut said = String::new();
+        if let Some(mut stderr) = self.child.stderr.take() {
+            let _ = stderr.read_to_string(&mut said);
+        }
+        (status, said)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Waits for a child with a bound.
+pub(crate) fn wait(child: &mut Child) -> ExitStatus {
+    let started = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait().expect("the child can be waited for") {
+            return status;
+        }
+        assert!(started.elapsed() < PATIENCE, "the process does not end");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Waits until `holds`, with a bound.
+#[track_caller]
+pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !holds() {
+        assert!(started.elapsed() < PATIENCE, "never came true: {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn first_line(child: &mut Child) -> Option<String> {
+    let stdout = child.stdout.take()?;
+    let (say, said) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut line = String::new();
+        if BufReader::new(stdout)
+            .read_line(&mut line)
+            .is_ok_and(|bytes| bytes > 0)
+        {
+            let _ = say.send(line.trim_end().to_owned());
+        }
+    });
+    said.recv_timeout(PATIENCE).ok()
+}

@@ -1,0 +1,157 @@
+//! Starting and stopping: the ready line, exit codes, the sentences of what went wrong.
+
+use std::io::Read;
+use std::os::unix::net::UnixStream;
+
+use crate::server::{Server, command, wait};
+
+#[test]
+fn the_ready_line_names_address_shards_and_backend() {
+    let server = Server::start(&[]);
+    let rest = server
+        .ready_line
+        .strip_prefix("ready: 127.0.0.1:")
+        .expect("the address comes first");
+    let fields: Vec<&str> = rest.split(", ").collect();
+    assert_eq!(fields.len(), 3, "{}", server.ready_line);
+    assert_ne!(fields[0], "0", "a port was picked");
+    assert!(
+        fields[1].ends_with(" shards") || fields[1] == "1 shard",
+        "{}",
+        server.ready_line
+    );
+    assert!(
+        ["io_uring", "polling"].contains(&fields[2]),
+        "{}",
+        server.ready_line
+    );
+    assert_eq!(server.connect().call("PING"), "+PONG\r\n");
+}
+
+#[test]
+fn signals_and_shutdown_drain_and_exit_zero() {
+    for how in ["TERM", "INT", "SHUTDOWN"] {
+        let server = Server::start(&[]);
+        let mut conn = server.connect();
+        assert_eq!(conn.call("SET k v"), "+OK\r\n");
+        match how {
+            "SHUTDOWN" => conn.send("SHUTDOWN NOSAVE"),
+            signal => server.signal(signal),
+        }
+        assert!(conn.is_closed(), "{how}: the client is let go");
+        let (status, said) = server.wait();
+        assert!(status.success(), "{how}: {status}: {said}");
+    }
+}
+
+/// A start that fails: exit code 2 and one sentence that names what is wrong.
+#[track_caller]
+fn check_refused(args: &[&str], says: &[&str]) {
+    let dir = tempfile::tempdir().expect("a directory");
+    let mut child = command(dir.path())
+        .args(args)
+        .spawn()
+        .expect("the binary starts");
+    let status = wait(&mut child);
+    let mut said = String::new();
+    child
+        .stderr
+        .take()
+        .expect("stderr")
+        .read_to_string(&mut said)
+        .expect("text");
+    assert_eq!(status.code(), Some(2), "{args:?}: {said}");
+    for part in says {
+        assert!(said.contains(part), "{args:?} should say {part:?}: {said}");
+    }
+}
+
+#[test]
+fn a_port_in_use_is_one_clear_sentence() {
+    let server = Server::start(&[]);
+    let port = server.address.port().to_string();
+    check_refused(
+        &["serve", "--port", &port],
+        &["127.0.0.1", &port, "in use", "--port"],
+    );
+}
+
+#[test]
+fn bad_flags_and_files_are_clear() {
+    check_refused(&["serve", "--no-such-flag", "1"], &["--no-such-flag"]);
+    check_refused(&["serve", "--port", "70000"], &["port", "70000"]);
+    check_refused(&["serve", "--port", "many"], &["port", "many"]);
+    check_refused(
+        &["serve", "--config", "/no/such/file.toml"],
+        &["/no/such/file.toml"],
+    );
+    check_refused(&["serve", "--dir", "/no/such/dir"], &["/no/such/dir"]);
+    check_refused(
+        &["serve", "--io", "carrier-pigeon"],
+        &["io", "carrier-pigeon"],
+    );
+    check_refused(&["serve", "--bind", "192.0.2.7"], &["192.0.2.7"]);
+    check_refused(&["no-such-subcommand"], &["no-such-subcommand"]);
+}
+
+#[test]
+fn an_impossible_allocation_is_refused() {
+    check_refused(&["serve", "--cpu-allocation", "9000..9004"], &["9000"]);
+    check_refused(&["serve", "--cpu-allocation", "numa:nodes=77"], &["77"]);
+    check_refused(&["serve", "--cpu-allocation", "most"], &["most"]);
+}
+
+#[test]
+fn a_public_address_needs_a_password() {
+    check_refused(&["serve", "--bind", "0.0.0.0"], &["0.0.0.0", "requirepass"]);
+    let server = Server::start(&[("bind", "0.0.0.0"), ("requirepass", "hunter2")]);
+    let mut conn = crate::conn::Conn::open(([127, 0, 0, 1], server.address.port()).into());
+    assert_eq!(conn.call("PING"), "-NOAUTH Authentication required.\r\n");
+    assert_eq!(
+        conn.call("AUTH hunter3").split(' ').next(),
+        Some("-WRONGPASS")
+    );
+    assert_eq!(conn.call("AUTH hunter2"), "+OK\r\n");
+    assert_eq!(conn.call("PING"), "+PONG\r\n");
+}
+
+#[test]
+fn a_config_file_and_its_errors() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("corelane.toml");
+    std::fs::write(&path, "# mine\nmaxclients = 77\n").expect("a file");
+    let path_text = path.to_str().expect("a path");
+    let server = Server::start(&[("config", path_text)]);
+    let mut conn = server.connect();
+    assert_eq!(
+        conn.call("CONFIG GET maxclients"),
+        "*2\r\n$10\r\nmaxclients\r\n$2\r\n77\r\n"
+    );
+    assert_eq!(conn.call("CONFIG SET maxclients 78"), "+OK\r\n");
+    assert_eq!(conn.call("CONFIG REWRITE"), "+OK\r\n");
+    let written = std::fs::read_to_string(&path).expect("the file");
+    assert!(
+        written.contains("# mine") && written.contains("maxclients = 78"),
+        "{written}"
+    );
+
+    std::fs::write(&path, "maxclients = 5\nmaxclient = 6\n").expect("a file");
+    check_refused(
+        &["serve", "--config", path_text],
+        &["maxclient", "2", "maxclients"],
+    );
+}
+
+#[test]
+fn a_unix_socket_serves_the_same_data() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("corelane.sock");
+    let path_text = path.to_str().expect("a path");
+    let server = Server::start(&[("unixsocket", path_text), ("unixsocketperm", "700")]);
+    assert_eq!(server.connect().call("SET shared 1"), "+OK\r\n");
+    let mut stream = UnixStream::connect(&path).expect("the socket accepts");
+    std::io::Write::write_all(&mut stream, b"GET shared\r\nQUIT\r\n").expect("written");
+    let mut said = String::new();
+    stream.read_to_string(&mut said).expect("replies");
+    assert_eq!(said, "$1\r\n1\r\n+OK\r\n");
+}
