@@ -67,8 +67,8 @@ pub enum Fold {
 pub enum Outcome {
     /// The reply is written.
     Done,
-    /// The command works in slices and has more to do: no reply yet. Let others run, then
-    /// [`Continuation::resume`].
+    /// The command works in slices and has more to do. Let others run, then
+    /// [`Continuation::resume`]. A long reply may have been begun: what follows goes right behind it.
     More(Continuation),
 }
 

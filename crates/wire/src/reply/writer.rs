@@ -78,6 +78,12 @@ impl<'a> Reply<'a> {
         self.out.truncate(to);
     }
 
+    /// Makes room for `bytes` more, for a reply that is known to be long: a buffer that grows by doubling copies
+    /// what it holds each time.
+    pub fn reserve(&mut self, bytes: usize) {
+        self.out.reserve_exact(bytes);
+    }
+
     /// `+OK`.
     #[inline]
     pub fn ok(&mut self) {

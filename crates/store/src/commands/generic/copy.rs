@@ -23,7 +23,7 @@ pub(crate) static COPY: Command = Command {
         group: Group::Generic,
         since: "6.2.0",
         summary: "Copies a key's value and time to live to another key.",
-        complexity: "O(1) for strings, O(N) for collections of N elements",
+        complexity: "O(N) for N bytes",
         args: &[
             Arg::key("source", 0),
             Arg::key("destination", 1),

@@ -13,7 +13,7 @@ pub(crate) static DEL: Command = Command {
         group: Group::Generic,
         since: "1.0.0",
         summary: "Deletes keys.",
-        complexity: "O(N) for N keys, plus O(M) for each collection of M elements among them",
+        complexity: "O(N) for N keys",
         args: &[Arg::key("key", 0).multiple()],
         tips: &["request_policy:multi_shard", "response_policy:agg_sum"],
         ..CommandSpec::BASE
@@ -32,8 +32,8 @@ pub(crate) static UNLINK: Command = Command {
         keys: &[KeySpec::range(1, -1, 1).flags(K::RM.with(K::DELETE))],
         group: Group::Generic,
         since: "4.0.0",
-        summary: "Deletes keys and frees large values in the background.",
-        complexity: "O(1) for each key; freeing a collection of M elements takes O(M) in the background",
+        summary: "Deletes keys, as DEL does.",
+        complexity: "O(N) for N keys",
         args: &[Arg::key("key", 0).multiple()],
         tips: &["request_policy:multi_shard", "response_policy:agg_sum"],
         ..CommandSpec::BASE

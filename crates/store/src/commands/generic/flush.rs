@@ -78,7 +78,9 @@ fn flushall(exec: &mut Exec<'_>, args: Args<'_>) -> Outcome {
 }
 
 fn clear(exec: &mut Exec<'_>, db: u16) {
-    exec.data.space.clear(db);
+    if exec.data.space.len(db) > 0 {
+        exec.data.space.clear(db);
+    }
     exec.data.touched.push(db, b"", Event::FLUSHDB);
 }
 

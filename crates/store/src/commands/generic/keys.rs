@@ -46,8 +46,7 @@ fn go_on(exec: &mut Exec<'_>, args: Args<'_>, mut walk: Walk, mut names: Names) 
             go_on(exec, args, walk, names)
         }));
     }
-    names.write(&mut exec.reply);
-    Outcome::Done
+    names.write(exec)
 }
 
 #[cfg(test)]

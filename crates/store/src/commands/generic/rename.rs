@@ -25,7 +25,7 @@ pub(crate) static RENAME: Command = Command {
         group: Group::Generic,
         since: "1.0.0",
         summary: "Gives a key another name; what had that name before is deleted.",
-        complexity: "O(1), plus O(M) when a collection of M elements is overwritten",
+        complexity: "O(1)",
         args: &[Arg::key("key", 0), Arg::key("newkey", 1)],
         ..CommandSpec::BASE
     },

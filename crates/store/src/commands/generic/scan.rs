@@ -85,8 +85,7 @@ fn go_on(exec: &mut Exec<'_>, args: Args<'_>, mut progress: Progress) -> Outcome
     exec.reply.array(2);
     exec.reply
         .bulk(itoa::Buffer::new().format(progress.cursor).as_bytes());
-    progress.names.write(&mut exec.reply);
-    Outcome::Done
+    progress.names.write(exec)
 }
 
 /// What C's `strtoul` makes of a cursor that it takes as a whole: a sign is taken too, and wraps around.

@@ -16,7 +16,7 @@ pub(crate) static SWAPDB: Command = Command {
         group: Group::Server,
         since: "4.0.0",
         summary: "Exchanges two databases: each connection then sees the other one's keys.",
-        complexity: "O(1) for each slot in use",
+        complexity: "O(1)",
         args: &[Arg::integer("index1"), Arg::integer("index2")],
         ..CommandSpec::BASE
     },

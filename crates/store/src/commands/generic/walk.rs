@@ -1,7 +1,8 @@
 //! Walking over all keys of a database that this shard holds, and the names found on the way.
 
-use corelane_wire::Reply;
+use corelane_wire::{Proto, Reply};
 
+use crate::exec::{Continuation, Exec, Outcome};
 use crate::keyspace::{
     Keyspace, PARTITIONS, SLOTS_PER_PARTITION, Value, cursor_of_slot, slot_of_cursor,
 };
@@ -54,26 +55,51 @@ fn start_of(partition: usize) -> u64 {
     }
 }
 
-/// Names of keys, for a reply whose length must be known before it begins.
+/// Names of keys, for a reply whose length must be known before it begins. They are kept as the reply will have
+/// them, in blocks, so that no slice of a walk moves what earlier ones found.
 #[derive(Debug, Default)]
 pub(super) struct Names {
-    bytes: Vec<u8>,
-    ends: Vec<usize>,
+    count: usize,
+    blocks: Vec<Vec<u8>>,
 }
+
+/// Bytes of names that are kept in one piece; a longer name has one of its own.
+const BLOCK_BYTES: usize = 64 * 1024;
+
+/// What a bulk string has around its bytes, at most.
+const BULK_BYTES: usize = 32;
 
 impl Names {
     pub(super) fn push(&mut self, name: &[u8]) {
-        self.bytes.extend_from_slice(name);
-        self.ends.push(self.bytes.len());
+        let bytes = name.len() + BULK_BYTES;
+        let fits = |block: &Vec<u8>| block.capacity() - block.len() >= bytes;
+        if !self.blocks.last().is_some_and(fits) {
+            // Few names need little room.
+            let room = if self.count < 16 { 512 } else { BLOCK_BYTES };
+            self.blocks.push(Vec::with_capacity(room.max(bytes)));
+        }
+        let Some(block) = self.blocks.last_mut() else {
+            unreachable!("pushed above")
+        };
+        // A bulk string is the same in all versions of the protocol.
+        Reply::new(block, Proto::Resp2).bulk(name);
+        self.count += 1;
     }
 
-    /// Writes all names as an array.
-    pub(super) fn write(&self, reply: &mut Reply<'_>) {
-        reply.array(self.ends.len());
-        let mut start = 0;
-        for &end in &self.ends {
-            reply.bulk(&self.bytes[start..end]);
-            start = end;
-        }
+    /// Writes all names as an array, a block at a time.
+    pub(super) fn write(self, exec: &mut Exec<'_>) -> Outcome {
+        exec.reply.array(self.count);
+        exec.reply.reserve(self.blocks.iter().map(Vec::len).sum());
+        write_blocks(exec, self.blocks.into_iter())
     }
+}
+
+fn write_blocks(exec: &mut Exec<'_>, mut blocks: std::vec::IntoIter<Vec<u8>>) -> Outcome {
+    if let Some(block) = blocks.next() {
+        exec.reply.raw(&block);
+    }
+    if blocks.len() == 0 {
+        return Outcome::Done;
+    }
+    Outcome::More(Continuation::new(|exec, _| write_blocks(exec, blocks)))
 }

@@ -3,8 +3,9 @@
 use corelane_wire::slot_of;
 
 use crate::commands::put::push_put;
+use crate::commands::string::set::{report, store};
 use crate::exec::{Data, Event, Limits};
-use crate::keyspace::{Detached, Expire};
+use crate::keyspace::{Detached, Expire, Key};
 
 /// One act on one key, to be run where the key is.
 #[derive(Debug)]
@@ -88,43 +89,52 @@ impl Step {
         let key = data.space.key(&self.key, Some(self.slot));
         match self.op {
             Op::Exists => Answer::Exists(data.contains(&key)),
-            Op::Fetch { leave: true } => {
-                // Only what is really fetched counts as used.
-                data.get(&key);
-                Answer::Fetched(data.copy(&key))
-            }
-            Op::Fetch { leave: false } => {
-                let value = data.take(&key);
-                if value.is_some() {
-                    data.rewrite([&b"DEL"[..], key.name()]);
-                    data.touch(&key, Event::RENAME_FROM);
-                }
-                Answer::Fetched(value)
-            }
+            Op::Fetch { leave: true } => Answer::Fetched(copy_out(&mut data, &key)),
+            Op::Fetch { leave: false } => Answer::Fetched(take_out(&mut data, &key)),
             Op::Put {
                 value,
                 replace,
                 event,
-            } => {
-                if !replace && data.contains(&key) {
-                    return Answer::Put(Err(value));
-                }
-                data.contains(&key);
-                push_put(&mut data, &key, value.value());
-                if !data.put(&key, value) {
-                    data.touch(&key, Event::NEW);
-                }
-                data.touch(&key, event);
-                Answer::Put(Ok(()))
-            }
+            } => Answer::Put(put(&mut data, &key, value, replace, event)),
             Op::Set { value } => {
-                data.rewrite([&b"SET"[..], key.name(), &value]);
-                if !data.set(&key, &value, Expire::Clear) {
-                    data.touch(&key, Event::NEW);
-                }
-                data.touch(&key, Event::SET);
+                store(&mut data, &key, &value, Expire::Clear);
+                report(&mut data, &key, &value, Expire::Clear);
                 Answer::Set
             }
         }
     }
+}
+
+fn copy_out(data: &mut Data<'_>, key: &Key<'_>) -> Option<Detached> {
+    if data.get(key).is_none() {
+        data.touch(key, Event::KEYMISS);
+    }
+    data.copy(key)
+}
+
+fn take_out(data: &mut Data<'_>, key: &Key<'_>) -> Option<Detached> {
+    let value = data.take(key);
+    if value.is_some() {
+        data.rewrite([&b"DEL"[..], key.name()]);
+        data.touch(key, Event::RENAME_FROM);
+    }
+    value
+}
+
+fn put(
+    data: &mut Data<'_>,
+    key: &Key<'_>,
+    value: Detached,
+    replace: bool,
+    event: Event,
+) -> Result<(), Detached> {
+    if data.contains(key) && !replace {
+        return Err(value);
+    }
+    push_put(data, key, value.value());
+    if !data.put(key, value) {
+        data.touch(key, Event::NEW);
+    }
+    data.touch(key, event);
+    Ok(())
 }

@@ -108,7 +108,7 @@ fn set_with_options(exec: &mut Exec<'_>, key: &Key<'_>, args: Args<'_>) -> Outco
 }
 
 /// Sets a key and tells watchers.
-pub(super) fn store(data: &mut Data<'_>, key: &Key<'_>, value: &[u8], expire: Expire) {
+pub(in crate::commands) fn store(data: &mut Data<'_>, key: &Key<'_>, value: &[u8], expire: Expire) {
     if !data.set(key, value, expire) {
         data.touch(key, Event::NEW);
     }
@@ -119,7 +119,12 @@ pub(super) fn store(data: &mut Data<'_>, key: &Key<'_>, value: &[u8], expire: Ex
 }
 
 /// Reports a `SET` with an absolute time, or without one.
-pub(super) fn report(data: &mut Data<'_>, key: &Key<'_>, value: &[u8], expire: Expire) {
+pub(in crate::commands) fn report(
+    data: &mut Data<'_>,
+    key: &Key<'_>,
+    value: &[u8],
+    expire: Expire,
+) {
     let set = &b"SET"[..];
     match expire {
         Expire::Clear => data.rewrite([set, key.name(), value]),

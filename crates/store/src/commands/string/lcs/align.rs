@@ -1,11 +1,17 @@
 //! The longest common subsequence of two byte strings, in slices.
 //!
 //! Apart from the command, because it knows nothing of keys and replies: bytes in, matches out. The classic table
-//! of lengths is filled row by row under a budget, so that two long values never hold the shard for longer than a
-//! slice; walking back through the full table is linear and needs none.
+//! of lengths is filled cell by cell under a budget, and then walked back under a budget, giving up its memory on
+//! the way, so that two long values never hold the shard for longer than a slice.
 
 /// How many bytes one cell of the table takes: the command refuses tables above its limit by it.
-pub(crate) const CELL_BYTES: u64 = size_of::<u32>() as u64;
+const CELL_BYTES: u64 = size_of::<u32>() as u64;
+
+/// Cells that are taken from the allocator at once.
+const BLOCK_CELLS: usize = 1 << 15;
+
+/// Blocks that are given back to the allocator in one slice, at most.
+const FREED_BLOCKS: usize = 16;
 
 /// One stretch that both strings share: `a[a_start..=a_end] == b[b_start..=b_end]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,12 +33,31 @@ impl Match {
     }
 }
 
-/// Two strings and the part of their table that is filled.
+/// Two strings and how far they are aligned.
+#[derive(Debug)]
 pub(crate) struct Alignment {
     a: Vec<u8>,
     b: Vec<u8>,
-    /// `(a.len() + 1) × (b.len() + 1)` lengths once full, row by row; row and column 0 are zero.
-    cells: Vec<u32>,
+    table: Table,
+    /// The row in work: `row[j]` is of this row up to the cell in work, of the row above from there on.
+    row: Vec<u32>,
+    /// The cell in work, counted from 0.
+    cell: (usize, usize),
+    /// What stood above and to the left of the cell in work.
+    diagonal: u32,
+    /// Where the walk back stands: bytes of each string that are left.
+    left: (usize, usize),
+    open: Option<Match>,
+    found: Found,
+}
+
+/// What two strings have in common.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    /// The longest common subsequence, backwards.
+    pub(crate) backwards: Vec<u8>,
+    /// Its stretches, the last one first.
+    pub(crate) matches: Vec<Match>,
 }
 
 /// Why an alignment cannot be begun.
@@ -42,17 +67,21 @@ pub(crate) enum Refused {
     StringTooLong,
     /// The table would take more than the allowed bytes.
     OverLimit,
-    /// The allocator has no memory for the table.
-    NoMemory,
 }
 
 impl Alignment {
-    /// Takes the memory for the table, at most `limit_bytes` of it, and fills nothing yet.
-    pub(crate) fn new(a: Vec<u8>, b: Vec<u8>, limit_bytes: u64) -> Result<Self, Refused> {
+    /// Begins an alignment whose whole table may take `limit_bytes`. Without `trace` only the length can be told,
+    /// and no table is kept.
+    pub(crate) fn new(
+        a: Vec<u8>,
+        b: Vec<u8>,
+        trace: bool,
+        limit_bytes: u64,
+    ) -> Result<Self, Refused> {
         if a.len() >= (u32::MAX - 1) as usize || b.len() >= (u32::MAX - 1) as usize {
             return Err(Refused::StringTooLong);
         }
-        // Both factors fit 32 bits, so their product fits 64.
+        // Both factors fit 32 bits, so their product fits 64. Each has one more for the empty string.
         let cells = (a.len() as u64 + 1) * (b.len() as u64 + 1);
         if cells
             .checked_mul(CELL_BYTES)
@@ -60,93 +89,181 @@ impl Alignment {
         {
             return Err(Refused::OverLimit);
         }
-        let mut table = Vec::new();
-        table
-            .try_reserve_exact(cells as usize)
-            .map_err(|_| Refused::NoMemory)?;
-        table.resize(b.len() + 1, 0);
-        Ok(Self { a, b, cells: table })
+        Ok(Self {
+            table: Table {
+                width: b.len(),
+                blocks: Vec::new(),
+                kept: trace,
+            },
+            row: vec![0; b.len() + 1],
+            left: (a.len(), b.len()),
+            cell: (0, 0),
+            diagonal: 0,
+            open: None,
+            found: Found::default(),
+            a,
+            b,
+        })
     }
 
-    /// Fills whole rows until about `budget` cells are done. True once the table is full.
+    /// Works on about `budget` cells. True once there is nothing more to do.
     pub(crate) fn advance(&mut self, budget: usize) -> bool {
-        let width = self.b.len() + 1;
-        let rows = (budget / width).max(1);
-        let done = self.cells.len() / width - 1;
-        for &byte in self.a.iter().skip(done).take(rows) {
-            push_row(&mut self.cells, &self.b, byte);
+        if !self.is_full() {
+            self.fill(budget);
+            return self.is_full() && !self.table.kept;
         }
-        self.is_full()
+        self.trace(budget);
+        self.table.free_behind(self.left) && self.is_traced()
     }
 
-    /// The length of the longest common subsequence. The table must be full.
+    /// The length of the longest common subsequence, once the alignment is done.
     pub(crate) fn length(&self) -> u32 {
         assert!(
             self.is_full(),
             "an alignment was asked for its length before it was done"
         );
-        self.cells[self.cells.len() - 1]
+        self.row[self.b.len()]
     }
 
-    /// Walks back through the full table: calls `on_byte` for each byte of the subsequence, last byte first, and
-    /// `on_match` for each stretch, last stretch first.
-    pub(crate) fn walk(&self, mut on_byte: impl FnMut(u8), mut on_match: impl FnMut(Match)) {
-        assert!(self.is_full(), "an alignment was walked before it was done");
-        let (mut i, mut j) = (self.a.len(), self.b.len());
-        let mut open: Option<Match> = None;
-        while i > 0 && j > 0 {
+    /// What was found on the walk back, once the alignment is done.
+    pub(crate) fn into_found(self) -> Found {
+        assert!(
+            self.is_traced(),
+            "an alignment was asked for its matches before it was done"
+        );
+        self.found
+    }
+
+    fn is_full(&self) -> bool {
+        self.cell.0 == self.a.len() || self.b.is_empty()
+    }
+
+    fn is_traced(&self) -> bool {
+        self.left.0 == 0 || self.left.1 == 0
+    }
+
+    fn fill(&mut self, mut budget: usize) {
+        while budget > 0 && !self.is_full() {
+            let (i, j) = self.cell;
+            let end = self.b.len().min(j + budget);
+            fill_row(
+                &mut self.row,
+                &self.b,
+                self.a[i],
+                j..end,
+                &mut self.diagonal,
+            );
+            self.table.push(&self.row[j + 1..=end]);
+            budget -= end - j;
+            self.cell = (i, end);
+            if end == self.b.len() {
+                self.cell = (i + 1, 0);
+                self.diagonal = 0;
+            }
+        }
+    }
+
+    fn trace(&mut self, mut budget: usize) {
+        while budget > 0 && !self.is_traced() {
+            budget -= 1;
+            let (i, j) = self.left;
             if self.a[i - 1] == self.b[j - 1] {
-                i -= 1;
-                j -= 1;
-                on_byte(self.a[i]);
-                let (a, b) = (i as u32, j as u32);
+                self.found.backwards.push(self.a[i - 1]);
+                let (a, b) = (i as u32 - 1, j as u32 - 1);
                 // Any mismatch closes the stretch, so an open one begins right behind this pair.
-                let run = open.unwrap_or(Match {
+                let run = self.open.unwrap_or(Match {
                     a_start: a,
                     a_end: a,
                     b_start: b,
                     b_end: b,
                 });
-                open = Some(Match {
+                self.open = Some(Match {
                     a_start: a,
                     b_start: b,
                     ..run
                 });
+                self.left = (i - 1, j - 1);
             } else {
-                open.take().into_iter().for_each(&mut on_match);
-                if self.cell(i - 1, j) > self.cell(i, j - 1) {
-                    i -= 1;
-                } else {
-                    j -= 1;
-                }
+                self.found.matches.extend(self.open.take());
+                let up = self.table.get(i - 1, j) > self.table.get(i, j - 1);
+                self.left = if up { (i - 1, j) } else { (i, j - 1) };
             }
         }
-        open.into_iter().for_each(on_match);
-    }
-
-    fn cell(&self, i: usize, j: usize) -> u32 {
-        self.cells[i * (self.b.len() + 1) + j]
-    }
-
-    fn is_full(&self) -> bool {
-        self.cells.len() == (self.a.len() + 1) * (self.b.len() + 1)
+        if self.is_traced() {
+            self.found.matches.extend(self.open.take());
+        }
     }
 }
 
-/// Appends the row of `byte`: each cell from its left neighbour and the row above.
-fn push_row(cells: &mut Vec<u32>, b: &[u8], byte: u8) {
-    let above = cells.len() - (b.len() + 1);
-    let (mut left, mut diagonal) = (0, 0);
-    cells.push(0);
-    for (j, &other) in b.iter().enumerate() {
-        let up = cells[above + j + 1];
-        let here = if byte == other {
-            diagonal + 1
+/// Turns the cells `columns` of the row above into those of the row of `byte`.
+fn fill_row(
+    row: &mut [u32],
+    b: &[u8],
+    byte: u8,
+    columns: std::ops::Range<usize>,
+    diagonal: &mut u32,
+) {
+    let mut left = row[columns.start];
+    for (cell, &other) in row[columns.start + 1..=columns.end]
+        .iter_mut()
+        .zip(&b[columns])
+    {
+        let up = *cell;
+        *cell = if byte == other {
+            *diagonal + 1
         } else {
             up.max(left)
         };
-        cells.push(here);
-        (left, diagonal) = (here, up);
+        (left, *diagonal) = (*cell, up);
+    }
+}
+
+/// The lengths for all pairs of beginnings that are not empty, row by row, in blocks.
+#[derive(Debug)]
+struct Table {
+    width: usize,
+    blocks: Vec<Vec<u32>>,
+    /// Whether it is wanted at all.
+    kept: bool,
+}
+
+impl Table {
+    fn push(&mut self, mut cells: &[u32]) {
+        while self.kept && !cells.is_empty() {
+            if self
+                .blocks
+                .last()
+                .is_none_or(|block| block.len() == BLOCK_CELLS)
+            {
+                self.blocks.push(Vec::with_capacity(BLOCK_CELLS));
+            }
+            let Some(block) = self.blocks.last_mut() else {
+                unreachable!("pushed above")
+            };
+            let (now, later) = cells.split_at(cells.len().min(BLOCK_CELLS - block.len()));
+            block.extend_from_slice(now);
+            cells = later;
+        }
+    }
+
+    /// The length for the first `i` bytes of the one string and the first `j` of the other.
+    fn get(&self, i: usize, j: usize) -> u32 {
+        if i == 0 || j == 0 {
+            return 0;
+        }
+        let at = (i - 1) * self.width + j - 1;
+        self.blocks[at / BLOCK_CELLS][at % BLOCK_CELLS]
+    }
+
+    /// Gives some of the blocks back that a walk at `left` will not look at any more. Returns whether that is all.
+    fn free_behind(&mut self, left: (usize, usize)) -> bool {
+        let wanted = match left {
+            (0, _) | (_, 0) => 0,
+            (i, j) => ((i - 1) * self.width + j - 1) / BLOCK_CELLS + 1,
+        };
+        let kept = wanted.max(self.blocks.len().saturating_sub(FREED_BLOCKS));
+        self.blocks.truncate(kept);
+        kept <= wanted
     }
 }
 
@@ -158,19 +275,18 @@ mod tests {
     type Ends = (u32, u32, u32, u32);
 
     fn aligned(a: &str, b: &str, budget: usize) -> (u32, String, Vec<Ends>) {
-        let mut alignment = Alignment::new(a.into(), b.into(), 1 << 20).expect("small table");
+        let mut alignment = Alignment::new(a.into(), b.into(), true, 1 << 30).expect("small table");
         while !alignment.advance(budget) {}
-        let (mut bytes, mut matches) = (Vec::new(), Vec::new());
-        alignment.walk(
-            |b| bytes.push(b),
-            |m| matches.push((m.a_start, m.a_end, m.b_start, m.b_end)),
-        );
-        bytes.reverse();
-        (
-            alignment.length(),
-            String::from_utf8(bytes).unwrap(),
-            matches,
-        )
+        let length = alignment.length();
+        let found = alignment.into_found();
+        let common = found
+            .backwards
+            .iter()
+            .rev()
+            .map(|byte| *byte as char)
+            .collect();
+        let ends = |m: &Match| (m.a_start, m.a_end, m.b_start, m.b_end);
+        (length, common, found.matches.iter().map(ends).collect())
     }
 
     #[test]
@@ -178,6 +294,7 @@ mod tests {
         let rows = [
             ("", "", 0, "", vec![]),
             ("abc", "", 0, "", vec![]),
+            ("", "abc", 0, "", vec![]),
             ("abc", "abc", 3, "abc", vec![(0, 2, 0, 2)]),
             ("abc", "xyz", 0, "", vec![]),
             (
@@ -196,23 +313,39 @@ mod tests {
             ),
         ];
         for (a, b, length, common, matches) in rows {
-            for budget in [1, 7, 1000] {
-                assert_eq!(
-                    aligned(a, b, budget),
-                    (length, common.to_string(), matches.clone()),
-                    "{a} {b} {budget}"
-                );
+            for budget in [1, 2, 7, 1000] {
+                let expected = (length, common.to_string(), matches.clone());
+                assert_eq!(aligned(a, b, budget), expected, "{a} {b} {budget}");
             }
         }
     }
 
     #[test]
-    fn a_table_over_the_limit_takes_no_memory() {
-        // 4 × 4 cells of 4 bytes.
-        assert!(Alignment::new(b"abc".into(), b"abc".into(), 64).is_ok());
+    fn tables_of_many_blocks_are_walked_and_given_back() {
+        let (a, b) = ("abcde".repeat(100), "badce".repeat(150));
+        assert!(a.len() * b.len() > 10 * BLOCK_CELLS);
+        let whole = aligned(&a, &b, usize::MAX);
+        assert_eq!(aligned(&a, &b, 1000), whole);
+        assert_eq!(whole.0 as usize, whole.1.len());
+    }
+
+    #[test]
+    fn the_length_alone_needs_no_table() {
+        let mut alignment =
+            Alignment::new(b"abcabc".repeat(9), b"bcb".repeat(9), false, 1 << 20).expect("small");
+        while !alignment.advance(10) {}
+        assert!(alignment.table.blocks.is_empty());
         assert_eq!(
-            Alignment::new(b"abc".into(), b"abc".into(), 63).err(),
-            Some(Refused::OverLimit)
+            alignment.length(),
+            aligned(&"abcabc".repeat(9), &"bcb".repeat(9), 10).0
         );
+    }
+
+    #[test]
+    fn a_table_over_the_limit_is_refused() {
+        // 4 × 4 cells of 4 bytes.
+        let new = |limit| Alignment::new(b"abc".into(), b"abc".into(), true, limit);
+        assert!(new(64).is_ok());
+        assert_eq!(new(63).err(), Some(Refused::OverLimit));
     }
 }

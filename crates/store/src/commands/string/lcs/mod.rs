@@ -62,7 +62,7 @@ fn text_of(string: Str<'_>) -> Vec<u8> {
 }
 
 fn work(exec: &mut Exec<'_>, mut job: Job) -> Outcome {
-    if !job.alignment.advance(SLICE_CELLS) {
+    if !job.advance() {
         return Outcome::More(Continuation::new(move |exec, _| work(exec, job)));
     }
     job.answer(&mut exec.reply);
@@ -115,55 +115,58 @@ impl Job {
         limits: &Limits,
     ) -> Result<Self, &'static str> {
         let options = Options::parse(options)?;
-        let alignment =
-            Alignment::new(a, b, limits.max_bulk_bytes).map_err(|refused| match refused {
-                Refused::StringTooLong => "ERR String too long for LCS",
-                Refused::OverLimit => {
-                    "ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len"
-                }
-                Refused::NoMemory => {
-                    "ERR Insufficient memory, failed allocating transient memory for LCS"
-                }
-            })?;
+        let trace = options.idx || !options.len;
+        let alignment = Alignment::new(a, b, trace, limits.max_bulk_bytes);
+        let alignment = alignment.map_err(|refused| match refused {
+            Refused::StringTooLong => "ERR String too long for LCS",
+            Refused::OverLimit => {
+                "ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len"
+            }
+        })?;
         Ok(Self { alignment, options })
     }
 
-    fn answer(&self, reply: &mut Reply<'_>) {
+    /// Does some of the work. Returns whether it is done.
+    fn advance(&mut self) -> bool {
+        self.alignment.advance(SLICE_CELLS)
+    }
+
+    fn answer(self, reply: &mut Reply<'_>) {
         let length = self.alignment.length();
         if self.options.idx {
-            self.answer_matches(length, reply);
+            let found = self.alignment.into_found();
+            self.options.answer_matches(&found.matches, length, reply);
         } else if self.options.len {
             reply.int(length.into());
         } else {
-            let mut common = Vec::with_capacity(length as usize);
-            self.alignment.walk(|byte| common.push(byte), |_| {});
+            let mut common = self.alignment.into_found().backwards;
             common.reverse();
             reply.bulk(&common);
         }
     }
+}
 
-    fn answer_matches(&self, length: u32, reply: &mut Reply<'_>) {
-        let mut matches = Vec::new();
-        self.alignment.walk(|_| {}, |found| matches.push(found));
-        matches.retain(|found| i64::from(found.len()) >= self.options.min_match_bytes);
+impl Options {
+    fn answer_matches(self, matches: &[Match], length: u32, reply: &mut Reply<'_>) {
+        let shown = |found: &&Match| i64::from(found.len()) >= self.min_match_bytes;
         reply.map(2);
         reply.bulk_str("matches");
-        reply.array(matches.len());
-        for found in matches {
+        reply.array(matches.iter().filter(shown).count());
+        for found in matches.iter().filter(shown) {
             self.answer_match(found, reply);
         }
         reply.bulk_str("len");
         reply.int(length.into());
     }
 
-    fn answer_match(&self, found: Match, reply: &mut Reply<'_>) {
-        reply.array(2 + usize::from(self.options.with_match_len));
+    fn answer_match(self, found: &Match, reply: &mut Reply<'_>) {
+        reply.array(2 + usize::from(self.with_match_len));
         for (start, end) in [(found.a_start, found.a_end), (found.b_start, found.b_end)] {
             reply.array(2);
             reply.int(start.into());
             reply.int(end.into());
         }
-        if self.options.with_match_len {
+        if self.with_match_len {
             reply.int(found.len().into());
         }
     }
@@ -190,43 +193,45 @@ struct Far {
 enum Stage {
     Start,
     Fetching,
-    Working(Job),
+    Working(Box<Job>),
 }
 
 impl Plan for Far {
     fn next(&mut self, answers: Vec<Answer>, reply: &mut Reply<'_>) -> Next {
-        match &mut self.stage {
+        match std::mem::replace(&mut self.stage, Stage::Start) {
             Stage::Start => {
                 self.stage = Stage::Fetching;
                 let fetch = |key: &[u8]| Step::new(self.db, key, Op::Fetch { leave: true });
                 Next::Run(vec![fetch(&self.args[1]), fetch(&self.args[2])])
             }
-            Stage::Fetching => {
-                let mut texts = answers.into_iter().map(fetched_text);
-                let (a, b) = (
-                    texts.next().unwrap_or_default(),
-                    texts.next().unwrap_or_default(),
-                );
-                let options = self.args[3..].iter().map(|arg| &**arg);
-                match Job::begin(a, b, options, &self.limits) {
-                    Ok(job) => {
-                        self.stage = Stage::Working(job);
-                        Next::Again
-                    }
-                    Err(error) => {
-                        reply.error(error);
-                        Next::Done
-                    }
+            Stage::Fetching => match self.begin(answers) {
+                Ok(job) => {
+                    self.stage = Stage::Working(Box::new(job));
+                    Next::Again
                 }
-            }
-            Stage::Working(job) => {
-                if !job.alignment.advance(SLICE_CELLS) {
-                    return Next::Again;
+                Err(error) => {
+                    reply.error(error);
+                    Next::Done
                 }
-                job.answer(reply);
-                Next::Done
+            },
+            Stage::Working(mut job) => {
+                if job.advance() {
+                    job.answer(reply);
+                    return Next::Done;
+                }
+                self.stage = Stage::Working(job);
+                Next::Again
             }
         }
+    }
+}
+
+impl Far {
+    fn begin(&self, answers: Vec<Answer>) -> Result<Job, &'static str> {
+        let mut texts = answers.into_iter().map(fetched_text);
+        let mut text = || texts.next().unwrap_or_default();
+        let (a, b) = (text(), text());
+        Job::begin(a, b, self.args[3..].iter().map(|arg| &**arg), &self.limits)
     }
 }
 
