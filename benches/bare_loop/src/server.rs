@@ -8,7 +8,7 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use io_uring::types::Fd;
 use io_uring::{IoUring, cqueue, opcode, squeue};
 
-use crate::answer::answer;
+use crate::answer::Source;
 use crate::buffers::{Buffers, GROUP};
 
 /// Entries of the submission queue; the completion queue has four times as many.
@@ -44,11 +44,12 @@ struct Server {
     ring: IoUring,
     buffers: Buffers,
     listener: TcpListener,
+    source: Source,
     connections: Vec<Option<Connection>>,
 }
 
-/// Serves `listener` until the ring fails.
-pub(crate) fn serve(listener: TcpListener) -> io::Result<()> {
+/// Serves `listener` from `source` until the ring fails.
+pub(crate) fn serve(listener: TcpListener, source: Source) -> io::Result<()> {
     let ring = IoUring::builder()
         .setup_single_issuer()
         .setup_defer_taskrun()
@@ -56,11 +57,13 @@ pub(crate) fn serve(listener: TcpListener) -> io::Result<()> {
         .build(ENTRIES)?;
     // SAFETY: the two go into one struct whose fields drop in order, the ring first.
     let buffers = unsafe { Buffers::register(&ring.submitter())? };
+    let connections = Vec::new();
     let mut server = Server {
         ring,
         buffers,
         listener,
-        connections: Vec::new(),
+        source,
+        connections,
     };
     server.start_accept()?;
     let mut completions: Vec<cqueue::Entry> = Vec::new();
@@ -120,7 +123,7 @@ impl Server {
         connection.receive_in_flight = cqueue::more(completion.flags());
         if let Some(id) = cqueue::buffer_select(completion.flags()) {
             let bytes = self.buffers.filled(id, result.max(0) as usize);
-            connection.closing |= !connection.take(bytes);
+            connection.closing |= !connection.take(bytes, &mut self.source);
             self.buffers.offer(id);
         }
         connection.closing |= result == 0 || (result < 0 && result != -NO_BUFFERS);
@@ -199,15 +202,15 @@ impl Server {
 
 impl Connection {
     /// Answers what is complete with `bytes` and keeps the rest. False if it is no command.
-    fn take(&mut self, bytes: &[u8]) -> bool {
+    fn take(&mut self, bytes: &[u8], source: &mut Source) -> bool {
         if self.partial.is_empty() {
-            let Some(answered) = answer(bytes, &mut self.out) else {
+            let Some(answered) = source.answer(bytes, &mut self.out) else {
                 return false;
             };
             self.partial.extend_from_slice(&bytes[answered..]);
         } else {
             self.partial.extend_from_slice(bytes);
-            let Some(answered) = answer(&self.partial, &mut self.out) else {
+            let Some(answered) = source.answer(&self.partial, &mut self.out) else {
                 return false;
             };
             self.partial.drain(..answered);

@@ -1,0 +1,183 @@
+//! The run: builds, starts the servers, goes round them, reports.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command as Process, ExitCode};
+
+use super::calls::Perf;
+use super::child::Server;
+use super::generator::Load;
+use super::outcome::{Cell, Row, rows};
+use super::plan::{Generator, Options, Processors};
+use super::server::{Kind, in_path};
+use super::table;
+
+/// Compares the servers.
+pub(crate) fn run(options: &Options) -> ExitCode {
+    match compare(options) {
+        Ok(rows) => report(options, &rows),
+        Err(problem) => {
+            eprintln!("compare: {problem}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn report(options: &Options, rows: &[Row]) -> ExitCode {
+    if options.json {
+        let json = serde_json::to_string_pretty(rows).expect("rows are plain data");
+        println!("{json}");
+    } else {
+        println!("{}", setup(options));
+        print!("{}", table::render(rows));
+    }
+    let missed = rows.iter().filter(|row| row.misses_target()).count();
+    if options.hold && missed > 0 {
+        eprintln!("compare: {missed} targets missed");
+        return ExitCode::FAILURE;
+    }
+    ExitCode::SUCCESS
+}
+
+fn setup(options: &Options) -> String {
+    let Options {
+        rounds,
+        seconds,
+        shards,
+        connections,
+        value_size,
+        keys,
+        ..
+    } = options;
+    format!(
+        "medians of {rounds} interleaved rounds of {seconds} s; {shards} shard(s), \
+         {connections} connections, {keys} keys, values of {value_size} bytes\n"
+    )
+}
+
+fn compare(options: &Options) -> Result<Vec<Row>, String> {
+    if options.rounds == 0 {
+        return Err("--rounds must be at least 1".into());
+    }
+    if options.generator == Generator::RedisBenchmark && in_path("redis-benchmark").is_none() {
+        return Err("no redis-benchmark: install it with `apt-get install redis-tools`".into());
+    }
+    let release = release_folder()?;
+    if !options.no_build {
+        build()?;
+    }
+    let processors = Processors::share(options.shards)?;
+    let corelane = Kind::Corelane.find(options, &release)?;
+    let load = Load {
+        corelane,
+        processors: processors.generator,
+        options: options.clone(),
+    };
+    let servers = start(options, &release, &processors.server)?;
+    for server in &servers {
+        load.fill(server)?;
+    }
+    let mut cells = cells(options, &servers);
+    for round in 0..options.rounds {
+        eprintln!("compare: round {} of {}", round + 1, options.rounds);
+        measure_round(round, &servers, &load, &mut cells)?;
+    }
+    if options.calls {
+        count_calls(&servers, &load, &mut cells)?;
+    }
+    Ok(rows(&cells, options.shards == 1))
+}
+
+/// Starts every server that is installed; says of the others how to get them.
+fn start(options: &Options, release: &Path, processors: &str) -> Result<Vec<Server>, String> {
+    let mut servers = Vec::new();
+    for &kind in &options.servers {
+        match kind.find(options, release) {
+            Ok(program) => {
+                let shards = if kind.has_shards() { options.shards } else { 1 };
+                servers.push(Server::start(kind, &program, processors, shards)?);
+            }
+            Err(missing) => eprintln!("compare: left out: {missing}"),
+        }
+    }
+    if servers.is_empty() {
+        Err("no server to compare".into())
+    } else {
+        Ok(servers)
+    }
+}
+
+fn cells(options: &Options, servers: &[Server]) -> Vec<Cell> {
+    let mut cells = Vec::new();
+    for &command in &options.commands {
+        for &pipeline in &options.pipelines {
+            for server in servers {
+                let (server, samples) = (server.kind, Vec::new());
+                cells.push(Cell {
+                    server,
+                    command,
+                    pipeline,
+                    samples,
+                    calls: None,
+                });
+            }
+        }
+    }
+    cells
+}
+
+/// Measures every cell once. The servers take turns within each command and depth, and another one
+/// begins each round, so that none always comes first.
+fn measure_round(
+    round: usize,
+    servers: &[Server],
+    load: &Load,
+    cells: &mut [Cell],
+) -> Result<(), String> {
+    for group in cells.chunks_mut(servers.len()) {
+        for turn in 0..servers.len() {
+            let turn = (turn + round) % servers.len();
+            let (server, cell) = (&servers[turn], &mut group[turn]);
+            cell.samples
+                .push(load.measure(server, cell.command, cell.pipeline)?);
+        }
+    }
+    Ok(())
+}
+
+fn count_calls(servers: &[Server], load: &Load, cells: &mut [Cell]) -> Result<(), String> {
+    let perf = match Perf::find() {
+        Ok(perf) => perf,
+        Err(missing) => {
+            eprintln!("compare: {missing}");
+            return Ok(());
+        }
+    };
+    for group in cells.chunks_mut(servers.len()) {
+        for (server, cell) in servers.iter().zip(group) {
+            cell.calls = Some(perf.count(load, server, cell.command, cell.pipeline)?);
+        }
+    }
+    Ok(())
+}
+
+fn build() -> Result<(), String> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let packages = ["-p", "corelane-cli", "-p", "corelane-bare-loop"];
+    let status = Process::new(cargo)
+        .args(["build", "--release"])
+        .args(packages)
+        .status();
+    match status {
+        Ok(status) if status.success() => Ok(()),
+        _ => Err("the release build failed".into()),
+    }
+}
+
+/// Where release builds lie: beside the debug build that this program is.
+fn release_folder() -> Result<PathBuf, String> {
+    let own = std::env::current_exe().map_err(|error| format!("cannot find myself: {error}"))?;
+    let target = own.parent().and_then(Path::parent);
+    target
+        .map(|target| target.join("release"))
+        .ok_or_else(|| "cannot find the target folder".into())
+}
