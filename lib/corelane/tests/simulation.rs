@@ -79,18 +79,24 @@ fn a_stop_under_load_loses_nothing() {
     });
 }
 
-/// Every message between two shards that sleep in between, with wakes that take a random time.
+/// Every message between two shards that sleep in between, with wakes that take a random time. A wake
+/// that is lost is made good by the next tick, so it shows as time: none may take that long.
 #[test]
 fn ping_pong_between_sleeping_shards() {
+    const LOST_WAKE_NS: u64 = 5_000_000;
     check(2..=2, async |mesh: Mesh<Probe>| {
         if mesh.shard() == ShardId::new(1) {
             return Ok(());
         }
         for round in 0..50 {
-            let call = mesh.call(ShardId::new(1), Ask::Echo(round));
-            let answer = time::timeout(Duration::from_secs(10), call).await;
-            let answer = answer.map_err(|_| format!("no answer in round {round}"))?;
+            let asked_ns = time::now_ns();
+            let answer = mesh.call(ShardId::new(1), Ask::Echo(round)).await;
             answer.map_err(|e| e.to_string())?;
+            if time::now_ns() - asked_ns > LOST_WAKE_NS {
+                return Err(format!(
+                    "the answer of round {round} took long: a wake was lost"
+                ));
+            }
             if random::below(2) == 0 {
                 time::sleep(Duration::from_micros(random::below(500))).await;
             }

@@ -5,16 +5,16 @@
 pub mod probe;
 pub mod scenarios;
 
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use corelane::{LaunchOptions, Mesh, NodeFailure, Running, ShardId, launch};
+use corelane::{IoBackend, LaunchOptions, Mesh, NodeFailure, Running, ShardId, launch};
 
 use probe::Probe;
 
 /// Far above what any test here takes: reaching it means that somebody waits for ever.
-const HANGS: Duration = Duration::from_secs(60);
+pub const HANGS: Duration = Duration::from_secs(60);
 
 /// A node of `shards` shards; `capacity` requests outstanding per pair.
 pub fn options(shards: usize, capacity: usize) -> LaunchOptions {
@@ -40,10 +40,21 @@ pub fn join(node: Running) -> Result<(), NodeFailure> {
     end.recv_timeout(HANGS).expect("the node hangs")
 }
 
-/// Runs a node of probes on threads to its end.
+/// Runs a node of probes on threads to its end, on each driver.
 pub fn run<M>(options: &LaunchOptions, main: M) -> Result<(), NodeFailure>
 where
     M: AsyncFn(Mesh<Probe>) -> Result<(), String> + Send + Sync + 'static,
 {
-    join(start(options, main))
+    let main = Arc::new(main);
+    let on = |io| {
+        let options = LaunchOptions {
+            io,
+            ..options.clone()
+        };
+        let main = main.clone();
+        join(start(&options, async move |mesh| main(mesh).await))
+    };
+    let best = on(IoBackend::Auto);
+    assert_eq!(on(IoBackend::Polling), best, "the drivers differ");
+    best
 }
