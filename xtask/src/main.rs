@@ -2,6 +2,13 @@
 
 #![forbid(unsafe_code)]
 
+mod compare;
+mod gate;
+mod place;
+mod stream;
+mod tally;
+mod tcl;
+mod test;
 mod tidy;
 
 use std::process::ExitCode;
@@ -18,12 +25,24 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Chore {
+    /// Check everything: formatting, lints, tests, simulation, Redis's own tests
+    Test(test::Options),
+    /// Run Redis's own TCL tests against our server
+    Tcl(tcl::Options),
     /// Check what the compiler does not: floors, headers, unsafe code, effects, sizes
     Tidy(tidy::Options),
+    /// Measure Corelane beside other servers, interleaved, with ratios
+    Compare(compare::Options),
+    /// Hold instructions per command against a ratchet
+    Gate(gate::Options),
 }
 
 fn main() -> ExitCode {
     match Arguments::parse().chore {
+        Chore::Test(options) => test::run(&options),
+        Chore::Tcl(options) => tcl::run(&options),
         Chore::Tidy(options) => tidy::run(&options),
+        Chore::Compare(options) => compare::run(&options),
+        Chore::Gate(options) => gate::run(&options),
     }
 }

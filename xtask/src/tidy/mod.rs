@@ -27,4 +27,4 @@ mod unfinished;
 mod unsafety;
 mod workspace;
 
-pub(crate) use task::{Options, run};
+pub(crate) use task::{Options, is_tidy, run};

@@ -1,12 +1,12 @@
 //! Runs every rule over the workspace and prints what was found.
 
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::finding::Finding;
 use super::sizes::{self, Sized};
 use super::workspace::Workspace;
 use super::{effects, floors, headers, unfinished, unsafety};
+use crate::place::root;
 
 /// What `cargo xtask tidy` can be told.
 #[derive(clap::Args)]
@@ -18,14 +18,27 @@ pub(crate) struct Options {
 
 /// Checks the workspace that this program was built from.
 pub(crate) fn run(options: &Options) -> ExitCode {
+    if look(options.quiet) {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+/// Whether the workspace is in order; prints broken rules only.
+pub(crate) fn is_tidy() -> bool {
+    look(true)
+}
+
+fn look(quiet: bool) -> bool {
     let workspace = match Workspace::read(&root()) {
         Ok(workspace) => workspace,
         Err(error) => {
             eprintln!("tidy: {error}");
-            return ExitCode::FAILURE;
+            return false;
         }
     };
-    if !options.quiet {
+    if !quiet {
         print_longest(&workspace);
     }
     let findings = check(&workspace);
@@ -36,11 +49,7 @@ pub(crate) fn run(options: &Options) -> ExitCode {
         0 => println!("tidy: {} files in order", workspace.sources.len()),
         broken => eprintln!("tidy: {broken} broken rules"),
     }
-    if findings.is_empty() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    }
+    findings.is_empty()
 }
 
 /// Every rule over everything, by place.
@@ -86,11 +95,6 @@ fn print_longest(workspace: &Workspace) {
     {
         println!("{lines:>6}  {path}:{line} {name}");
     }
-}
-
-fn root() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.parent().unwrap_or(here).to_owned()
 }
 
 #[cfg(test)]
