@@ -99,6 +99,18 @@ fn stars_do_not_multiply() {
     check(&b"*a".repeat(1000), &text, true);
 }
 
+#[test]
+fn more_stars_than_redis_takes_match_nothing() {
+    let text = b"a".repeat(3000);
+    let stars = |count: usize| b"*a".repeat(count);
+    check(&stars(1000), &text, true);
+    check(&stars(1001), &text, false);
+    check(&b"**a".repeat(1000), &text, true);
+    // The last one has nothing behind it.
+    check(&[stars(1000), b"**".to_vec()].concat(), &text, true);
+    check(&[stars(1001), b"**".to_vec()].concat(), &text, false);
+}
+
 /// The plain definition, exponential as it is.
 fn model(pattern: &[u8], text: &[u8]) -> bool {
     match (pattern, text) {
