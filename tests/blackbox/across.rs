@@ -54,6 +54,11 @@ fn several_keys_at_once() {
             "MSET a 1 b",
             "-ERR wrong number of arguments for 'mset' command\r\n",
         ),
+        (
+            "MSET fresh0 1 fresh1 2 fresh2 3 fresh3",
+            "-ERR wrong number of arguments for 'mset' command\r\n",
+        ),
+        ("EXISTS fresh0 fresh1 fresh2 fresh3", ":0\r\n"),
         ("LCS nothing nowhere", "$0\r\n\r\n"),
         ("SET x ohmytext", "+OK\r\n"),
         ("SET y mynewtext", "+OK\r\n"),

@@ -5,6 +5,7 @@
 //! across shards come with their own work; README and the commands' docs say so until then.
 
 use corelane::ShardId;
+use corelane_store::commands::parse_cursor;
 use corelane_store::{Command, Fold, Split};
 use corelane_wire::{Proto, Reply as ReplyWriter};
 
@@ -111,12 +112,8 @@ impl Node {
         call: Call,
         args: OwnedArgs,
     ) -> Result<Vec<u8>, Gone> {
-        // What is no number stands nowhere: any shard's handler says so.
-        let text = args
-            .args()
-            .get(1)
-            .and_then(|cursor| std::str::from_utf8(cursor).ok());
-        let cursor = text.and_then(|text| text.parse().ok()).unwrap_or(0);
+        // What is no cursor stands nowhere: any shard's handler says so.
+        let cursor = args.args().get(1).and_then(parse_cursor).unwrap_or(0);
         let slot = corelane_store::keyspace::slot_of_cursor(cursor);
         let owner = place::owner_of_slot(slot, &self.mesh().map());
         Ok(self.run_on(owner, command, call, args).await?.output)

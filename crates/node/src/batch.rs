@@ -3,10 +3,12 @@
 //! It travels there as one message, is executed in order, and comes home with the replies in it, so
 //! that every byte it carries is allocated and freed by the shard that asked.
 
-use corelane_store::Command;
+use corelane_store::{Command, Split};
 use corelane_wire::{Args, Proto, Span};
 
+use crate::ahead::{AHEAD, Ahead};
 use crate::catalog::CommandId;
+use crate::shard::Shard;
 
 /// How a command was called: what its arguments do not say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,11 +25,17 @@ pub struct Call {
 
 /// One command of a batch.
 #[derive(Debug)]
-pub(crate) struct Item {
-    pub(crate) command: &'static Command,
-    pub(crate) call: Call,
+struct Item {
+    command: &'static Command,
+    call: Call,
     first_span: u32,
     span_count: u32,
+}
+
+impl Item {
+    fn spans<'s>(&self, all: &'s [Span]) -> &'s [Span] {
+        &all[self.first_span as usize..][..self.span_count as usize]
+    }
 }
 
 /// Replies that one trip brings home at most, but for the last one of them: so much memory one
@@ -73,18 +81,39 @@ impl Batch {
         });
     }
 
-    /// Executes commands in order with `run`, which writes the reply, until all are done or the
+    /// Executes commands in order on the shard that owns their keys, until all are done or the
     /// replies have grown to [`TRIP_OUTPUT_BYTES`]; the rest waits for the next trip.
-    pub(crate) fn execute(&mut self, mut run: impl FnMut(&Item, Args<'_>, &mut Vec<u8>)) {
+    pub(crate) fn execute(&mut self, shard: &mut Shard) {
         self.output.clear();
         self.ends.clear();
         self.first_reply = self.executed;
         while self.executed < self.items.len() && self.output.len() < TRIP_OUTPUT_BYTES {
+            if self.executed.is_multiple_of(AHEAD) {
+                self.look_ahead(shard);
+            }
             let item = &self.items[self.executed];
-            let spans = &self.spans[item.first_span as usize..][..item.span_count as usize];
-            run(item, Args::new(&self.input, spans), &mut self.output);
+            let args = Args::new(&self.input, item.spans(&self.spans));
+            shard.execute(item.command, &item.call, args, &mut self.output);
             self.ends.push(self.output.len() as u32);
             self.executed += 1;
+        }
+    }
+
+    /// Asks for the memory of the next commands' keys.
+    fn look_ahead(&self, shard: &Shard) {
+        let mut ahead = Ahead::default();
+        let next = self.items[self.executed..].iter().take(AHEAD);
+        let mut db = None;
+        for item in next.filter(|item| item.command.split == Split::Single) {
+            let args = Args::new(&self.input, item.spans(&self.spans));
+            if let (Some(slot), Some(at)) = (item.call.slot, item.command.spec.first_key(&args))
+                && *db.get_or_insert(item.call.db) == item.call.db
+            {
+                ahead.push(args.at(at), slot);
+            }
+        }
+        if let Some(db) = db {
+            shard.look_ahead(db, &ahead);
         }
     }
 

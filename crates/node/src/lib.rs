@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 mod across;
+mod ahead;
 mod asking;
 pub mod background;
 mod batch;
@@ -32,6 +33,7 @@ mod shard;
 mod stats;
 mod steps;
 
+pub use ahead::{AHEAD, Ahead};
 pub use asking::{Asking, Command, CommandFuture, gone};
 pub use batch::{Batch, Call};
 pub use catalog::{Catalog, CommandId};

@@ -14,6 +14,7 @@ use corelane_store::{Command, Split};
 use corelane_wire::Args;
 use smallvec::SmallVec;
 
+use crate::ahead::Ahead;
 use crate::batch::{Batch, Call};
 use crate::merge;
 use crate::node::{Gone, Node};
@@ -128,6 +129,11 @@ impl Pipeline {
             }
             Place::Apart | Place::Everywhere => Submitted::Across,
         }
+    }
+
+    /// Asks for the memory that commands about to be submitted will touch.
+    pub fn look_ahead(&self, db: u16, ahead: &Ahead<'_>) {
+        self.node.mesh().with(|shard| shard.look_ahead(db, ahead));
     }
 
     /// Whether replies of other shards are still to come.

@@ -35,6 +35,8 @@ pub(crate) fn place(
     match command.split {
         Split::Single => place_single(command, args, map, slot),
         Split::AllShards(_) | Split::Cursor => Place::Everywhere,
+        // A key without its value: the handler says so, and nothing is set.
+        Split::AllOk if !KeyGroups::of(command, args).are_whole() => Place::Here,
         Split::Sum | Split::AllOk | Split::InOrder | Split::Steps => {
             place_many(command, args, map, slot)
         }
@@ -52,7 +54,7 @@ fn place_single(
     let Some(position) = command.spec.first_key(&args) else {
         return Place::Here;
     };
-    let key_slot = slot_of(&args[position]);
+    let key_slot = slot.unwrap_or_else(|| slot_of(&args[position]));
     *slot = Some(key_slot);
     Place::On(owner_of_slot(key_slot, map))
 }
@@ -107,6 +109,11 @@ impl<'a> KeyGroups<'a> {
             },
             _ => unreachable!("a command that splits by key has a key range"),
         }
+    }
+
+    /// Whether the last group is as long as the others.
+    fn are_whole(&self) -> bool {
+        (self.args.len() - self.first).is_multiple_of(self.step)
     }
 
     pub(crate) fn keys(&self) -> impl Iterator<Item = &'a [u8]> + '_ {

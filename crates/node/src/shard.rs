@@ -204,7 +204,7 @@ impl Service for Shard {
     fn handle(&mut self, request: Request, _from: ShardId) -> Reply {
         match request {
             Request::Batch(mut batch) => {
-                batch.execute(|item, args, out| self.execute(item.command, &item.call, args, out));
+                batch.execute(self);
                 Reply::Batch(batch)
             }
             Request::Run(run) => Reply::Ran(self.run(run)),

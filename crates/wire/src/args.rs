@@ -96,6 +96,12 @@ impl<'a> Args<'a> {
         }
     }
 
+    /// Where the arguments lie, for a caller that parses on before it is done with them.
+    #[inline]
+    pub const fn spans(&self) -> &'a [Span] {
+        self.spans
+    }
+
     /// Sum of the arguments' lengths in bytes.
     pub fn bytes(&self) -> usize {
         self.spans.iter().map(|span| span.len()).sum()

@@ -9,6 +9,7 @@ use corelane_wire::{Args, Limits, Parsed, Parser, ProtocolError, Reply};
 
 use super::registry::{Entry, Lookup};
 use super::state::{ReplyMode, Run, SessionState};
+use super::window::Window;
 
 /// Why a pass over the input ended.
 #[derive(Debug)]
@@ -73,34 +74,62 @@ impl Dispatch {
         limits: &Limits,
         bytes: &[u8],
     ) -> (usize, Stop) {
+        let registry = Rc::clone(&self.state.registry);
         let mut used = 0;
         loop {
             if self.must_drain() {
                 return (used, Stop::Drain);
             }
-            match parser.parse(&bytes[used..], limits) {
+            let rest = &bytes[used..];
+            match parser.parse(rest, limits) {
                 Ok(Parsed::Incomplete { .. }) => return (used, Stop::NeedMore),
                 Ok(Parsed::Empty { consumed }) => used += consumed,
+                Ok(Parsed::Command { consumed }) if Window::worth_it(rest, consumed) => {
+                    let window = Window::plan(parser, limits, rest, consumed, &registry);
+                    let (ran, stop) = self.window(&window);
+                    used += ran;
+                    if let Some(stop) = stop {
+                        parser.restart();
+                        return (used, stop);
+                    }
+                }
                 Ok(Parsed::Command { consumed }) => {
-                    let waiting = self.command(parser.args(&bytes[used..]));
+                    let args = parser.args(rest);
                     used += consumed;
-                    if self.state.closing {
-                        return (used, Stop::Close);
-                    }
-                    if let Some(waiting) = waiting {
-                        return (used, Stop::Wait(waiting));
+                    if let Some(stop) = self.command(registry.lookup(args), args, None) {
+                        return (used, stop);
                     }
                 }
-                Err(error) => {
-                    self.state.node.with_stats(|stats| match error {
-                        ProtocolError::QueryTooLong => stats.query_limit_disconnections += 1,
-                        _ => stats.protocol_errors += 1,
-                    });
-                    self.reply().error(&format!("ERR {error}"));
-                    return (used, Stop::Close);
-                }
+                Err(error) => return (used, self.broken(error)),
             }
         }
+    }
+
+    /// Runs planned commands; returns the bytes of those that ran, and what stopped them.
+    fn window(&mut self, window: &Window<'_, '_>) -> (usize, Option<Stop>) {
+        self.pipeline.look_ahead(self.state.db(), &window.ahead);
+        let mut ran = 0;
+        for planned in &window.planned {
+            if self.must_drain() {
+                return (ran, Some(Stop::Drain));
+            }
+            ran = planned.end;
+            let stop = self.command(planned.lookup, window.args(planned), planned.slot);
+            if stop.is_some() {
+                return (ran, stop);
+            }
+        }
+        (ran, None)
+    }
+
+    /// Tells the client what is wrong with its bytes.
+    fn broken(&mut self, error: ProtocolError) -> Stop {
+        self.state.node.with_stats(|stats| match error {
+            ProtocolError::QueryTooLong => stats.query_limit_disconnections += 1,
+            _ => stats.protocol_errors += 1,
+        });
+        self.reply().error(&format!("ERR {error}"));
+        Stop::Close
     }
 
     /// Before an unwanted reply is cut off, the replies before it must be in place.
@@ -114,14 +143,20 @@ impl Dispatch {
         Reply::new(&mut self.out, self.state.client.proto.get())
     }
 
-    fn command(&mut self, args: Args<'_>) -> Option<Waiting> {
-        let registry = Rc::clone(&self.state.registry);
-        let (entry, run) = match registry.lookup(args) {
-            Lookup::Found(entry, run) => (entry, run),
-            miss => {
-                self.refuse(None, &unknown(&miss, args));
-                return None;
-            }
+    /// Runs one command; returns what stops the pass, if it does.
+    fn command(&mut self, lookup: Lookup<'_>, args: Args<'_>, slot: Option<u16>) -> Option<Stop> {
+        let waiting = self.admit(lookup, args, slot);
+        if self.state.closing {
+            return Some(Stop::Close);
+        }
+        waiting.map(Stop::Wait)
+    }
+
+    /// Refuses what may not run, runs what may.
+    fn admit(&mut self, lookup: Lookup<'_>, args: Args<'_>, slot: Option<u16>) -> Option<Waiting> {
+        let Lookup::Found(entry, run) = lookup else {
+            self.refuse(None, &unknown(&lookup, args));
+            return None;
         };
         if !entry.spec.arity_ok(args.len()) {
             let name = entry.spec.full_name();
@@ -137,10 +172,16 @@ impl Dispatch {
         if self.state.reply_mode != ReplyMode::On {
             return self.run_unanswered(entry, run, args);
         }
-        self.run(entry, run, args)
+        self.run(entry, run, args, slot)
     }
 
-    fn run(&mut self, entry: &Entry, run: Run, args: Args<'_>) -> Option<Waiting> {
+    fn run(
+        &mut self,
+        entry: &Entry,
+        run: Run,
+        args: Args<'_>,
+        slot: Option<u16>,
+    ) -> Option<Waiting> {
         match run {
             Run::Data(command) => {
                 let (db, proto) = (self.state.db(), self.state.proto());
@@ -148,7 +189,7 @@ impl Dispatch {
                     id: entry.id,
                     db,
                     proto,
-                    slot: None,
+                    slot,
                 };
                 match self.pipeline.submit(command, call, args, &mut self.out) {
                     Submitted::InOrder => None,
@@ -188,7 +229,7 @@ impl Dispatch {
     fn run_unanswered(&mut self, entry: &Entry, run: Run, args: Args<'_>) -> Option<Waiting> {
         let start = self.out.len();
         let before = self.state.reply_mode;
-        let waiting = self.run(entry, run, args);
+        let waiting = self.run(entry, run, args, None);
         let after = self.state.reply_mode;
         if before == ReplyMode::SkipNext && after == ReplyMode::SkipNext {
             self.state.reply_mode = ReplyMode::On;

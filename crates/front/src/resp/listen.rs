@@ -33,6 +33,11 @@ impl Admission {
         let before = self.open.fetch_add(1, Ordering::Relaxed);
         (before < limit).then_some(admitted)
     }
+
+    /// Connections that are open now.
+    pub fn open(&self) -> usize {
+        self.open.load(Ordering::Relaxed)
+    }
 }
 
 impl Drop for Admitted {

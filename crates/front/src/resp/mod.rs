@@ -13,6 +13,7 @@ mod listen;
 mod registry;
 mod session;
 mod state;
+mod window;
 
 pub use commands::COMMANDS;
 pub use listen::{Admission, listen};

@@ -23,7 +23,7 @@ pub struct Entry {
 }
 
 /// What a name resolves to.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) enum Lookup<'a> {
     /// A command that can run.
     Found(&'a Entry, Run),

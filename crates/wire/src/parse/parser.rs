@@ -131,6 +131,12 @@ impl Parser {
         Args::new(bytes, &self.spans)
     }
 
+    /// Forgets a half-read command: the next call begins a frame. For a caller that looked ahead and then did not
+    /// use what it saw.
+    pub fn restart(&mut self) {
+        self.begin_frame();
+    }
+
     /// Gives back memory that an unusually large command left behind; for when a connection goes quiet. The last
     /// command's arguments are gone then; a half-read command is kept.
     pub fn trim(&mut self) {
