@@ -1,13 +1,12 @@
 //! System calls per request, counted by perf in a round of its own: counting them slows them down.
 
-use std::path::PathBuf;
 use std::process::Command as Process;
 
 use super::child::Server;
 use super::generator::{Load, succeed};
 use super::outcome::Calls;
 use super::plan::Command;
-use super::server::in_path;
+use crate::place::has_program;
 
 /// Requests under the counter, per pipeline depth.
 const REQUESTS: u64 = 50_000;
@@ -16,7 +15,7 @@ const REQUESTS: u64 = 50_000;
 const EVENTS: &str = "raw_syscalls:sys_enter,syscalls:sys_enter_io_uring_enter";
 
 /// The perf program.
-pub(crate) struct Perf(PathBuf);
+pub(crate) struct Perf;
 
 impl Perf {
     /// Finds perf and tries whether it may count.
@@ -24,14 +23,16 @@ impl Perf {
     /// # Errors
     /// Says what is missing.
     pub(crate) fn find() -> Result<Self, String> {
-        let perf = in_path("perf").ok_or(
-            "system calls are not counted: no perf; install it with `apt-get install linux-perf`",
-        )?;
-        let trial = Process::new(&perf)
+        if !has_program("perf") {
+            return Err("system calls are not counted: no perf; install it with \
+                        `apt-get install linux-perf`"
+                .into());
+        }
+        let trial = Process::new("perf")
             .args(["stat", "-e", EVENTS, "true"])
             .output();
         match trial {
-            Ok(output) if output.status.success() => Ok(Self(perf)),
+            Ok(output) if output.status.success() => Ok(Self),
             _ => Err(
                 "system calls are not counted: perf may not count them here (it needs root, \
                       or kernel.perf_event_paranoid = -1 and a readable tracefs)"
@@ -50,7 +51,7 @@ impl Perf {
     ) -> Result<Calls, String> {
         let requests = REQUESTS * u64::from(pipeline);
         let plain = load.plain(server, command, pipeline, requests);
-        let mut perf = Process::new(&self.0);
+        let mut perf = Process::new("perf");
         perf.args([
             "stat",
             "-x",

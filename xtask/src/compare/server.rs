@@ -1,13 +1,13 @@
 //! The servers under comparison: where they are, how they are started alike, how to get one that is
 //! missing.
 
-use std::env;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
 use super::plan::Options;
+use crate::place::has_program;
 
 /// A server under comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, serde::Serialize)]
@@ -125,10 +125,7 @@ fn built(release: &Path, name: &str) -> Result<PathBuf, String> {
     }
 }
 
-/// Finds a program as a shell does.
-pub(crate) fn in_path(name: &str) -> Option<PathBuf> {
-    let path = env::var_os("PATH")?;
-    env::split_paths(&path)
-        .map(|dir| dir.join(name))
-        .find(|file| file.is_file())
+/// The name of a program that a shell would find.
+fn in_path(name: &str) -> Option<PathBuf> {
+    has_program(name).then(|| name.into())
 }

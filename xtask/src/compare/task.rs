@@ -1,15 +1,16 @@
 //! The run: builds, starts the servers, goes round them, reports.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command as Process, ExitCode};
+use std::path::Path;
+use std::process::ExitCode;
 
 use super::calls::Perf;
 use super::child::Server;
 use super::generator::Load;
 use super::outcome::{Cell, Row, rows};
 use super::plan::{Generator, Options, Processors};
-use super::server::{Kind, in_path};
+use super::server::Kind;
 use super::table;
+use crate::place::{cargo, has_program, target};
 
 /// Compares the servers.
 pub(crate) fn run(options: &Options) -> ExitCode {
@@ -58,10 +59,10 @@ fn compare(options: &Options) -> Result<Vec<Row>, String> {
     if options.rounds == 0 {
         return Err("--rounds must be at least 1".into());
     }
-    if options.generator == Generator::RedisBenchmark && in_path("redis-benchmark").is_none() {
+    if options.generator == Generator::RedisBenchmark && !has_program("redis-benchmark") {
         return Err("no redis-benchmark: install it with `apt-get install redis-tools`".into());
     }
-    let release = release_folder()?;
+    let release = target().join("release");
     if !options.no_build {
         build()?;
     }
@@ -161,23 +162,16 @@ fn count_calls(servers: &[Server], load: &Load, cells: &mut [Cell]) -> Result<()
 }
 
 fn build() -> Result<(), String> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let packages = ["-p", "corelane-cli", "-p", "corelane-bare-loop"];
-    let status = Process::new(cargo)
-        .args(["build", "--release"])
-        .args(packages)
-        .status();
-    match status {
+    let words = [
+        "build",
+        "--release",
+        "-p",
+        "corelane-cli",
+        "-p",
+        "corelane-bare-loop",
+    ];
+    match cargo(words).status() {
         Ok(status) if status.success() => Ok(()),
         _ => Err("the release build failed".into()),
     }
-}
-
-/// Where release builds lie: beside the debug build that this program is.
-fn release_folder() -> Result<PathBuf, String> {
-    let own = std::env::current_exe().map_err(|error| format!("cannot find myself: {error}"))?;
-    let target = own.parent().and_then(Path::parent);
-    target
-        .map(|target| target.join("release"))
-        .ok_or_else(|| "cannot find the target folder".into())
 }
