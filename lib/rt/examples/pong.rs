@@ -45,7 +45,11 @@ fn options(args: &[String]) -> Option<(u16, RuntimeOptions)> {
 async fn serve(port: u16) -> std::io::Result<()> {
     let addr = Addr::Tcp(([127, 0, 0, 1], port).into());
     let listener = Listener::bind(&addr, &ListenOptions::default())?;
-    println!("ready: {}, {}", listener.local_addr()?, corelane_rt::backend());
+    println!(
+        "ready: {}, {}",
+        listener.local_addr()?,
+        corelane_rt::backend()
+    );
     loop {
         let (stream, _) = listener.accept().await?;
         stream.set_nodelay(true)?;
@@ -57,7 +61,9 @@ async fn serve(port: u16) -> std::io::Result<()> {
 async fn answer(mut stream: Stream) {
     let mut out = Vec::new();
     loop {
-        let Ok(chunk) = stream.recv().await else { return };
+        let Ok(chunk) = stream.recv().await else {
+            return;
+        };
         if chunk.is_empty() {
             return;
         }

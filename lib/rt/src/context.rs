@@ -15,6 +15,7 @@ use crate::real::RealDriver;
 use crate::sim::SimPort;
 use crate::stats::{Counters, Stats};
 use crate::timers::Timers;
+use crate::turn::Pace;
 
 /// Everything that one runtime owns.
 pub(crate) struct Core {
@@ -28,11 +29,7 @@ pub(crate) struct Core {
     pub(crate) pollers: RefCell<Vec<Box<dyn Poller>>>,
     pub(crate) counters: Rc<Counters>,
     pub(crate) first_panic: RefCell<Option<Panicked>>,
-    pub(crate) stall_ns: u64,
-    pub(crate) spin_max_ns: u64,
-    pub(crate) spin_ns: Cell<u64>,
-    /// When the kernel was last entered.
-    pub(crate) driven_ns: Cell<u64>,
+    pub(crate) pace: Pace,
     /// Dropped connections whose last bytes are still on their way.
     pub(crate) lingering: Cell<u32>,
 }

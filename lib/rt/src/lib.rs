@@ -1,33 +1,38 @@
 //! One thread's world: executor, sockets, files, timers; real or simulated.
 //!
-//! Signatures (being filled in; this listing goes as the modules land):
-//! ```text
-//! pub enum IoBackend { Auto, Uring, Polling }            // asked for
-//! pub enum Backend { IoUring, Polling, Sim }             // got
-//! pub struct BufferOptions { pub count: u16, pub bytes: usize }
-//! pub struct RuntimeOptions { pub io, pub cpu: Option<usize>, pub name: String, pub shard: u16,
-//!                             pub buffers: BufferOptions, pub stall_ms: Option<u64>, pub spin_us: u32 }   // Default, Clone
-//! pub struct Runtime;  // !Send
-//!   Runtime::new(&RuntimeOptions) -> io::Result<Runtime>; block_on(&self, fut) -> T; backend(); doorbell(); stats() -> Stats
-//! pub fn shard() -> u16; pub fn backend() -> Backend; pub fn doorbell() -> Doorbell; pub fn stats() -> Stats;
-//! pub struct Doorbell; ring(&self)                       // Clone + Send + Sync
-//! pub trait Poller { fn poll(&mut self) -> bool; fn prepare_sleep(&mut self) -> bool; fn awake(&mut self); fn busy(&self) -> bool }
-//! pub fn add_poller(Box<dyn Poller>)
-//! task::{spawn, spawn_in, yield_now, Group{Data,Control,Background}, JoinHandle<T> (Future<Output = Result<T, Panicked>>; cancel(self); is_finished()), Panicked}
-//! time::{now_ns() -> u64, refresh_ns() -> u64, unix_ms() -> u64, sleep(Duration), sleep_until(u64 /*ns*/), timeout(Duration, fut) -> Result<T, Elapsed>}
-//! random::{next_u64, below(u64), fill(&mut [u8])}
-//! blocking::run(FnOnce() -> T + Send) -> impl Future<Output = T>
-//! net::{Addr{Tcp(SocketAddr),Unix(PathBuf)}, Peer{Tcp(SocketAddr),Unix}, ListenOptions{reuse_port: bool, backlog: i32}, Listener, Stream, Chunk}
-//!   Listener::bind(&Addr, &ListenOptions) -> io::Result<Listener>; local_addr() -> io::Result<Addr>; async accept(&self) -> io::Result<(Stream, Peer)>
-//!   Stream::connect(&Addr) (async); recv(&mut self) -> io::Result<Chunk> (async); start_send(&mut self, Vec<u8>); send_in_flight(&self) -> bool;
-//!     try_sent(&mut self) -> Option<io::Result<Vec<u8>>>; sent(&mut self) -> io::Result<Vec<u8>> (async); send_all(&mut self, Vec<u8>) (async);
-//!     shutdown_write(&self) -> io::Result<()>; set_nodelay(bool), set_keepalive(Option<Duration>) -> io::Result<()>; peer() -> Peer; local_addr(); as_raw_fd() -> Option<RawFd>; abort(self)
-//!     poll_recv(&mut self, cx), poll_sent(&mut self, cx)  // for code that waits on both at once
-//! fs::{File, OpenOptions{read,write,create,truncate,create_new}, rename, remove, sync_dir, create_dir_all, read_to_vec, write_atomic}
-//!   File::open(&Path, &OpenOptions) ; read_at(Vec<u8> /*capacity wanted*/, len, off) -> io::Result<Vec<u8>>; write_at(Vec<u8>, off) -> io::Result<Vec<u8>>; sync_data(); len()
-//! sim::{World, WorldOptions, ShardHandle, Stuck}
-//!   World::new(seed, WorldOptions); shard(name) -> SimShard; enter(&SimShard, FnOnce() -> R) -> R; spawn_on(&SimShard, fut) (foreground); run() -> Result<(), Stuck>; trace_hash() -> u64; now_ns(); crash(&[SimShard])
+//! A [`Runtime`] belongs to one thread and runs tasks that never leave it. The free functions of this crate
+//! ([`task::spawn`], [`time::sleep`], [`net::Stream::connect`], …) act on the runtime that the calling thread is
+//! in, and panic outside one.
+//!
+//! There are three backends behind the same types, chosen at start: io_uring, polling (where io_uring is denied),
+//! and the simulated twin of [`sim`], which runs many runtimes on one thread from a seed. Code above this crate
+//! cannot tell them apart, and reads no clock, random number, file or socket but through it.
+//!
 //! ```
+//! use corelane_rt::net::{Addr, ListenOptions, Listener, Stream};
+//! use corelane_rt::{Runtime, RuntimeOptions, task};
+//!
+//! let runtime = Runtime::new(&RuntimeOptions::default())?;
+//! runtime.block_on(async {
+//!     let any = Addr::Tcp(([127, 0, 0, 1], 0).into());
+//!     let listener = Listener::bind(&any, &ListenOptions::default())?;
+//!     let addr = listener.local_addr()?;
+//!     let server = task::spawn(async move {
+//!         let (mut stream, _) = listener.accept().await?;
+//!         let hello = stream.recv().await?.to_vec();
+//!         stream.send_all(hello).await
+//!     });
+//!     let mut client = Stream::connect(&addr).await?;
+//!     client.start_send(b"hello".to_vec());
+//!     assert_eq!(&*client.recv().await?, b"hello");
+//!     server.await.expect("no panic").map(|_| ())
+//! })
+//! # ; Ok::<(), std::io::Error>(())
+//! ```
+//!
+//! How it is built: an executor of our own ([`task`], a run queue per scheduling group) over compio's driver and
+//! operations, which nothing outside the `real` folder names. Each turn of the loop runs ready tasks, asks the
+//! [`Poller`]s, fires timers, and enters the kernel once, to submit and to reap together.
 
 mod affinity;
 mod bell;
@@ -35,6 +40,7 @@ pub mod blocking;
 mod clock;
 mod context;
 mod exec;
+pub mod fs;
 pub mod net;
 mod options;
 mod poller;

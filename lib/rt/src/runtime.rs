@@ -19,6 +19,7 @@ use crate::options::{Backend, RuntimeOptions};
 use crate::real::RealDriver;
 use crate::stats::{Counters, Stats};
 use crate::timers::Timers;
+use crate::turn::Pace;
 
 /// One thread's runtime. It belongs to the thread that made it; dropping it drops every task on it.
 pub struct Runtime {
@@ -49,12 +50,7 @@ impl Runtime {
             pollers: RefCell::new(Vec::new()),
             counters,
             first_panic: RefCell::new(None),
-            stall_ns: options
-                .stall_ms
-                .map_or(u64::MAX, |ms| ms.saturating_mul(1_000_000)),
-            spin_max_ns: u64::from(options.spin_us) * 1000,
-            spin_ns: Cell::new(u64::from(options.spin_us) * 1000),
-            driven_ns: Cell::new(0),
+            pace: Pace::new(options),
             lingering: Cell::new(0),
         };
         Ok(Runtime {

@@ -1,9 +1,11 @@
 //! One turn of the loop: ready tasks, pollers, timers, the driver; and how it decides to spin or to sleep.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use crate::context::{Core, Driver};
 use crate::exec::Meta;
+use crate::options::RuntimeOptions;
 use crate::stats::bump;
 
 /// Task polls in one turn, and the time after which it ends early, so that pollers, timers and the driver
@@ -20,6 +22,41 @@ const SPIN_ROUNDS: u32 = 8;
 
 /// The shortest spin that is still tried after spins without luck.
 const SPIN_MIN_NS: u64 = 1_000;
+
+/// How a loop divides its time.
+pub(crate) struct Pace {
+    /// A task poll this long is a stall.
+    stall_ns: u64,
+    /// The longest spin, and the one that is allowed now.
+    spin_max_ns: u64,
+    spin_ns: Cell<u64>,
+    /// When the kernel was last entered.
+    driven_ns: Cell<u64>,
+}
+
+impl Pace {
+    pub(crate) fn new(options: &RuntimeOptions) -> Self {
+        let spin_max_ns = u64::from(options.spin_us) * 1000;
+        Pace {
+            stall_ns: options
+                .stall_ms
+                .map_or(u64::MAX, |ms| ms.saturating_mul(1_000_000)),
+            spin_max_ns,
+            spin_ns: Cell::new(spin_max_ns),
+            driven_ns: Cell::new(0),
+        }
+    }
+
+    /// For a world in which computing takes no time.
+    pub(crate) fn simulated() -> Self {
+        Pace {
+            stall_ns: u64::MAX,
+            spin_max_ns: 0,
+            spin_ns: Cell::new(0),
+            driven_ns: Cell::new(0),
+        }
+    }
+}
 
 impl Core {
     /// One turn. It may sleep when there is nothing to do, unless `urgent` says that its caller has work.
@@ -83,7 +120,7 @@ impl Core {
         bump(&self.counters.tasks_run);
         let elapsed_ns = self.clock.refresh() - before;
         self.exec.charge(meta.group, elapsed_ns);
-        if elapsed_ns >= self.stall_ns {
+        if elapsed_ns >= self.pace.stall_ns {
             self.stalled(&meta, elapsed_ns);
         }
         Some(meta)
@@ -115,8 +152,8 @@ impl Core {
         match &self.driver {
             Driver::Real(driver) => {
                 let now = self.clock.now_ns();
-                if driver.has_unsubmitted() || now - self.driven_ns.get() >= ENTER_EVERY_NS {
-                    self.driven_ns.set(now);
+                if driver.has_unsubmitted() || now - self.pace.driven_ns.get() >= ENTER_EVERY_NS {
+                    self.pace.driven_ns.set(now);
                     driver.poll(Some(Duration::ZERO));
                 }
             }
@@ -127,24 +164,27 @@ impl Core {
     /// Spins while a poller says that answers are on their way. True: there is work. The time allowed
     /// halves with each spin in vain and doubles with each that paid.
     fn spin(&self, ready: &impl Fn() -> bool) -> bool {
-        if self.spin_max_ns == 0 || !self.pollers.borrow().iter().any(|poller| poller.busy()) {
+        if self.pace.spin_max_ns == 0 || !self.pollers.borrow().iter().any(|poller| poller.busy()) {
             return false;
         }
         bump(&self.counters.spins);
-        let end = self.clock.refresh() + self.spin_ns.get();
+        let end = self.clock.refresh() + self.pace.spin_ns.get();
         loop {
             for _ in 0..SPIN_ROUNDS {
                 if self.poll_pollers() || ready() || self.exec.bell.is_rung() {
                     bump(&self.counters.spin_hits);
-                    self.spin_ns
-                        .set((self.spin_ns.get() * 2).min(self.spin_max_ns));
+                    self.pace
+                        .spin_ns
+                        .set((self.pace.spin_ns.get() * 2).min(self.pace.spin_max_ns));
                     return true;
                 }
                 std::hint::spin_loop();
             }
             if self.clock.refresh() >= end {
-                let least = SPIN_MIN_NS.min(self.spin_max_ns);
-                self.spin_ns.set((self.spin_ns.get() / 2).max(least));
+                let least = SPIN_MIN_NS.min(self.pace.spin_max_ns);
+                self.pace
+                    .spin_ns
+                    .set((self.pace.spin_ns.get() / 2).max(least));
                 return false;
             }
             self.drive_if_due();
@@ -169,7 +209,7 @@ impl Core {
             Driver::Sim(_) => {}
         }
         self.end_sleep();
-        self.driven_ns.set(self.clock.refresh());
+        self.pace.driven_ns.set(self.clock.refresh());
     }
 
     /// Tells everybody that this runtime is about to sleep, and checks once more whether it may.

@@ -3,6 +3,7 @@
 mod accept;
 mod connect;
 mod driver;
+mod file;
 mod op;
 mod recv;
 mod recv_op;
@@ -12,5 +13,6 @@ mod stream;
 pub(crate) use accept::RealListener;
 pub(crate) use connect::connect;
 pub(crate) use driver::RealDriver;
+pub(crate) use file::RealFile;
 pub(crate) use recv::RealChunk;
 pub(crate) use stream::RealStream;

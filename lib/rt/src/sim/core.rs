@@ -6,6 +6,7 @@ use std::ops::Range;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
+use super::disk::Disk;
 use super::event::{Event, Events};
 use super::net::Net;
 use super::options::WorldOptions;
@@ -17,6 +18,7 @@ pub(crate) struct SimCore {
     /// Virtual time, shared with the shards' clocks.
     pub(crate) now_ns: Rc<Cell<u64>>,
     pub(crate) net: RefCell<Net>,
+    pub(crate) disk: RefCell<Disk>,
     rng: RefCell<fastrand::Rng>,
     events: RefCell<Events>,
     trace: RefCell<Trace>,
@@ -40,6 +42,7 @@ impl SimCore {
             options,
             now_ns: Rc::new(Cell::new(START_NS)),
             net: RefCell::default(),
+            disk: RefCell::default(),
             rng: RefCell::new(fastrand::Rng::with_seed(seed)),
             events: RefCell::default(),
             trace: RefCell::default(),

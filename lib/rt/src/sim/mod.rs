@@ -6,6 +6,7 @@
 //! its random order, or starts threads is not repeatable.
 
 mod core;
+mod disk;
 mod event;
 mod net;
 mod options;
@@ -14,6 +15,7 @@ mod trace;
 mod world;
 
 pub(crate) use self::core::SimPort;
+pub(crate) use disk::SimFile;
 pub(crate) use net::{SimListener, SimStream, connect};
 pub use options::WorldOptions;
 pub use stuck::{Stuck, StuckReason};

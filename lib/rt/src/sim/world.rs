@@ -19,6 +19,7 @@ use crate::context::{Core, Driver, Entered};
 use crate::exec::{Exec, Group, JoinHandle, spawn_on};
 use crate::stats::{Counters, Stats};
 use crate::timers::Timers;
+use crate::turn::Pace;
 
 /// A simulated world. Dropping it drops every task in it.
 pub struct World {
@@ -164,6 +165,14 @@ impl World {
             *slot.core.borrow_mut() = self.new_core(slot.number, &slot.name);
             slot.asleep.set(false);
         }
+    }
+
+    /// As [`World::crash`], and the disk loses what was not synced: names since their directory's last sync,
+    /// and of each file any sectors written since its own.
+    pub fn lose_power(&self, shards: &[SimShard]) {
+        self.crash(shards);
+        let mut rng = self.core.fork_rng();
+        self.core.disk.borrow_mut().lose_power(&mut rng);
     }
 
     fn run_while(&self, go_on: impl Fn(&Self) -> bool) -> Result<(), Stuck> {
@@ -328,10 +337,7 @@ impl World {
             pollers: RefCell::new(Vec::new()),
             counters: Rc::new(Counters::default()),
             first_panic: RefCell::new(None),
-            stall_ns: u64::MAX,
-            spin_max_ns: 0,
-            spin_ns: Cell::new(0),
-            driven_ns: Cell::new(0),
+            pace: Pace::simulated(),
             lingering: Cell::new(0),
         })
     }

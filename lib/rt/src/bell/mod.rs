@@ -1,17 +1,22 @@
 //! The wake-up of a sleeping runtime from any thread, apart from the executor so that its protocol can be
-//! read (and tested) in one place.
+//! read, and tested, in one place.
 //!
 //! A ring while the runtime is awake is two memory operations and no system call; a ring while it sleeps is
-//! one call of the driver's waker. Neither blocks. None is lost: the ringer publishes first and looks at the
-//! state after a fence, the sleeper publishes its state first and looks for rings after a fence, so at
-//! least one of them sees the other.
+//! one call of the driver's waker. Neither blocks, and none is lost.
+
+mod flags;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering, fence};
 use std::task::Waker;
 
-const AWAKE: u8 = 0;
-const ASLEEP: u8 = 1;
+use flags::Flags;
+
+/// The flags' atomics, named so that the test can put a model checker's in their place.
+mod atomics {
+    pub(super) use std::sync::atomic::{AtomicBool, Ordering, fence};
+}
 
 /// A handle that wakes a sleeping runtime. Cheap to clone, usable from any thread, harmless once the
 /// runtime is gone.
@@ -35,8 +40,7 @@ impl std::fmt::Debug for Doorbell {
 }
 
 pub(crate) struct Bell {
-    state: AtomicU8,
-    rung: AtomicBool,
+    flags: Flags,
     waker: Waker,
 }
 
@@ -44,40 +48,33 @@ impl Bell {
     /// `waker` interrupts the driver's wait.
     pub(crate) fn new(waker: Waker) -> Self {
         Bell {
-            state: AtomicU8::new(AWAKE),
-            rung: AtomicBool::new(false),
+            flags: Flags::new(),
             waker,
         }
     }
 
     pub(crate) fn ring(&self) {
-        self.rung.store(true, Ordering::Release);
-        fence(Ordering::SeqCst);
-        if self.state.load(Ordering::Relaxed) == ASLEEP
-            && self.state.swap(AWAKE, Ordering::AcqRel) == ASLEEP
-        {
+        if self.flags.ring() {
             self.waker.wake_by_ref();
         }
     }
 
     /// Announces sleep. False: a ring came meanwhile, do not sleep. Either way [`Bell::awake`] must follow.
     pub(crate) fn announce_sleep(&self) -> bool {
-        self.state.store(ASLEEP, Ordering::Relaxed);
-        fence(Ordering::SeqCst);
-        !self.rung.load(Ordering::Acquire)
+        self.flags.announce_sleep()
     }
 
     pub(crate) fn awake(&self) {
-        self.state.store(AWAKE, Ordering::Relaxed);
+        self.flags.awake();
     }
 
     /// Whether it was rung since the last `take_rung`.
     pub(crate) fn is_rung(&self) -> bool {
-        self.rung.load(Ordering::Relaxed)
+        self.flags.is_rung()
     }
 
     /// Whether it was rung since the last call.
     pub(crate) fn take_rung(&self) -> bool {
-        self.rung.load(Ordering::Relaxed) && self.rung.swap(false, Ordering::AcqRel)
+        self.flags.take_rung()
     }
 }
