@@ -12,7 +12,7 @@
 //! - [`launch`]: one thread per shard, started together or not at all, drained together, ended with
 //!   a reason when one of them fails. [`launch_sim`] runs the same code, N shards on one thread,
 //!   from a seed.
-//! - [`net`], [`time`], [`task`], [`random`], [`blocking`], [`sim`]: the runtime of one
+//! - [`net`], [`fs`], [`time`], [`task`], [`random`], [`blocking`], [`sim`]: the runtime of one
 //!   shard, for everything beside the mesh.
 //!
 //! # A counter on two shards
@@ -65,8 +65,8 @@ mod shard_id;
 mod signal;
 
 pub use corelane_rt::{
-    Backend, BufferOptions, IoBackend, Stats as RuntimeStats, backend, blocking, net, random, sim,
-    stats as runtime_stats, task, time,
+    Backend, BufferOptions, IoBackend, Stats as RuntimeStats, backend, blocking, fs, net, random,
+    sim, stats as runtime_stats, task, time,
 };
 pub use launch::{
     LaunchError, LaunchOptions, MAX_SHARDS, Running, ShardSpec, SimNode, launch, launch_sim,
