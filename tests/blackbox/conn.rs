@@ -124,6 +124,6 @@ pub(crate) fn encode(line: &str) -> Vec<u8> {
             }
         })
         .collect();
-    encode_command(&mut out, words.into_iter());
+    encode_command(&mut out, words);
     out
 }

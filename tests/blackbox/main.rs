@@ -5,10 +5,13 @@
 
 mod conn;
 mod server;
+mod tools;
 
 mod across;
+mod client_libraries;
 mod clients;
 mod config;
 mod limits;
 mod pipeline;
+mod redis_tools;
 mod start;
