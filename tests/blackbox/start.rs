@@ -44,6 +44,20 @@ fn signals_and_shutdown_drain_and_exit_zero() {
     }
 }
 
+#[test]
+fn a_panicking_shard_ends_the_node_with_its_reason() {
+    let server = Server::start(&[("enable-debug-command", "yes")]);
+    let mut conn = server.connect();
+    conn.send("DEBUG PANIC");
+    assert!(conn.is_closed());
+    let (status, said) = server.wait();
+    assert_eq!(status.code(), Some(1), "{said}");
+    assert!(
+        said.contains("shard") && said.contains("DEBUG PANIC was asked for"),
+        "{said}"
+    );
+}
+
 /// A start that fails: exit code 2 and one sentence that names what is wrong.
 #[track_caller]
 fn check_refused(args: &[&str], says: &[&str]) {

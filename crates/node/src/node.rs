@@ -125,7 +125,8 @@ impl Node {
 
     /// Takes an ended connection out of the list.
     pub fn leave_client(&self, id: ClientId) {
-        self.mesh().with(|shard| shard.clients.leave(id));
+        // After a failure there is no list any more.
+        self.mesh().try_with(|shard| shard.clients.leave(id));
     }
 
     /// Clients of this shard.

@@ -184,9 +184,12 @@ impl Pipeline {
     }
 
     fn finish(&mut self) {
+        let mut hops = 0;
         for batch in self.batches.iter_mut().filter_map(Option::take) {
+            hops += batch.len() as u64;
             self.node.batches().give_back(batch);
         }
+        self.node.with_stats(|stats| stats.hops += hops);
         self.merge = Merge::default();
         self.gaps.clear();
         self.parts.clear();

@@ -76,10 +76,6 @@ pub struct Stats {
     pub idle_disconnections: u64,
     /// Protocol errors.
     pub protocol_errors: u64,
-    /// Background freeing still to do, objects.
-    pub lazyfree_pending: u64,
-    /// Objects freed in the background.
-    pub lazyfreed: u64,
 }
 
 /// Distinct error prefixes counted; clients choose none of them, but a bound costs nothing.
@@ -132,7 +128,7 @@ impl Stats {
         }
     }
 
-    fn totals_mut(&mut self) -> [&mut u64; 15] {
+    fn totals_mut(&mut self) -> [&mut u64; 13] {
         [
             &mut self.commands_processed,
             &mut self.connections_received,
@@ -147,8 +143,6 @@ impl Stats {
             &mut self.query_limit_disconnections,
             &mut self.idle_disconnections,
             &mut self.protocol_errors,
-            &mut self.lazyfree_pending,
-            &mut self.lazyfreed,
         ]
     }
 }

@@ -80,6 +80,12 @@ impl<S: Service> Mesh<S> {
         self.core.with(look)
     }
 
+    /// As [`with`](Self::with), for destructors, which run in the middle of a failure too: does nothing
+    /// and returns `None` where the state is in use or has failed.
+    pub fn try_with<R>(&self, look: impl FnOnce(&mut S) -> R) -> Option<R> {
+        self.core.is_usable().then(|| self.core.with(look))
+    }
+
     /// What this shard's side of the mesh has counted.
     #[must_use]
     pub fn stats(&self) -> MeshStats {

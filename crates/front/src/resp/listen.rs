@@ -77,12 +77,15 @@ pub async fn listen(
             now_ms: corelane::time::unix_ms(),
         };
         let session = session(stream, arrival, &node, &registry);
-        let node = node.clone();
+        let (id, session) = session;
+        let presence = Presence {
+            node: node.clone(),
+            id,
+            _admitted: admitted,
+        };
         corelane::task::spawn(async move {
-            let (id, session) = session;
             let end = session.run().await;
-            note_end(&node, id, &end);
-            drop(admitted);
+            note_end(&presence.node, id, &end);
         });
     }
 }
@@ -156,9 +159,23 @@ fn session(
     )
 }
 
+/// A client's place in the shard's list and among the node's connections; given back whatever ends
+/// the session, a panic included.
+#[derive(Debug)]
+struct Presence {
+    node: Node,
+    id: ClientId,
+    _admitted: Admitted,
+}
+
+impl Drop for Presence {
+    fn drop(&mut self) {
+        self.node.leave_client(self.id);
+    }
+}
+
 /// Counts how a connection ended; what its client could not be told goes to the log.
 fn note_end(node: &Node, id: ClientId, end: &End) {
-    node.leave_client(id);
     match end {
         End::Closed | End::Ended(Ending::Killed | Ending::Draining) => {}
         End::Ended(Ending::Idle) => node.with_stats(|stats| stats.idle_disconnections += 1),

@@ -33,6 +33,8 @@ pub(super) static DEBUG: Command = Command {
 
 const HELP: &[&str] = &[
     "DEBUG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
+    "PANIC",
+    "    Panics in the shard's state, which ends the node.",
     "PROTOCOL <type>",
     "    An example of a reply type: string, integer, double, null, array, set, map, attrib, push,",
     "    verbatim, true, false, bignum.",
@@ -67,6 +69,7 @@ async fn debug(node: Node, asking: Asking) -> Vec<u8> {
     let argument = asking.text(2);
     match (word.as_str(), asking.args.args().len()) {
         ("help", 2) => super::help(&asking, HELP),
+        ("panic", 2) => node.mesh().with(|_| panic!("DEBUG PANIC was asked for")),
         ("protocol", 3) => asking.reply(|reply| protocol(&argument, reply)),
         ("set-active-expire", 3) => {
             let on = argument.trim() != "0";

@@ -54,8 +54,6 @@ pub(super) fn memory(f: &Figures<'_>, out: &mut Lines) {
     out.line("maxmemory_policy", &f.max_memory_policy);
     out.line("mem_clients_normal", f.node.client_bytes);
     out.line("mem_allocator", "mimalloc");
-    out.line("lazyfree_pending_objects", f.node.stats.lazyfree_pending);
-    out.line("lazyfreed_objects", f.node.stats.lazyfreed);
 }
 
 /// There is no log and no snapshot yet, and so nothing loads, saves or rewrites.

@@ -193,6 +193,11 @@ impl<S: Service> Core<S> {
         !self.poisoned.get()
     }
 
+    /// Whether the state can be used right here, right now.
+    pub(crate) fn is_usable(&self) -> bool {
+        self.is_sound() && self.service.try_borrow_mut().is_ok()
+    }
+
     pub(crate) fn tick(&self) {
         self.on_state(Doing::Tick, S::tick);
     }
