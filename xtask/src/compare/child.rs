@@ -11,7 +11,8 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::server::Kind;
+use super::plan::Processors;
+use super::server::Contender;
 
 /// How long a server may take until it answers.
 const START_PATIENCE: Duration = Duration::from_secs(10);
@@ -21,30 +22,33 @@ const START_POLL: Duration = Duration::from_millis(20);
 
 /// A running server.
 pub(crate) struct Server {
-    pub(crate) kind: Kind,
+    pub(crate) contender: Contender,
     pub(crate) port: u16,
+    /// The processors that are left for the generator.
+    pub(crate) generator: String,
     child: Child,
     dir: PathBuf,
 }
 
 impl Server {
-    /// Starts `program` on `processors`, waits until it answers.
+    /// Starts `program` on its processors and waits until it answers.
     ///
     /// # Errors
     /// If it does not start or does not answer in time.
-    pub(crate) fn start(
-        kind: Kind,
-        program: &Path,
-        processors: &str,
-        shards: usize,
-    ) -> Result<Self, String> {
-        let failed = |error: io::Error| format!("cannot start {kind}: {error}");
+    pub(crate) fn start(contender: Contender, program: &Path) -> Result<Self, String> {
+        let Contender {
+            server: kind,
+            shards,
+        } = contender;
+        let failed = |error: io::Error| format!("cannot start {contender}: {error}");
+        let processors = Processors::share(shards)?;
         let port = free_port().map_err(failed)?;
-        let dir = std::env::temp_dir().join(format!("compare-{kind}-{}", std::process::id()));
+        let dir =
+            std::env::temp_dir().join(format!("compare-{kind}-{shards}-{}", std::process::id()));
         fs::create_dir_all(&dir).map_err(failed)?;
         // taskset becomes the server, so the child's id is the server's.
         let child = Command::new("taskset")
-            .args(["-c", processors])
+            .args(["-c", &processors.server])
             .arg(program)
             .args(kind.arguments(port, shards, &dir))
             .current_dir(&dir)
@@ -54,8 +58,9 @@ impl Server {
             .spawn()
             .map_err(failed)?;
         let mut server = Self {
-            kind,
+            contender,
             port,
+            generator: processors.generator,
             child,
             dir,
         };
@@ -71,7 +76,7 @@ impl Server {
         let start = Instant::now();
         while start.elapsed() < START_PATIENCE {
             if let Ok(Some(status)) = self.child.try_wait() {
-                return Err(format!("{} ended at once: {status}", self.kind));
+                return Err(format!("{} ended at once: {status}", self.contender));
             }
             if answers(self.port) {
                 return Ok(());
@@ -80,7 +85,7 @@ impl Server {
         }
         Err(format!(
             "{} does not answer on port {}",
-            self.kind, self.port
+            self.contender, self.port
         ))
     }
 }

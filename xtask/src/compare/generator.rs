@@ -7,6 +7,7 @@ use std::process::{Command as Process, Output};
 use serde::Deserialize;
 
 use super::child::Server;
+use super::info::Counters;
 use super::outcome::Sample;
 use super::plan::{Command, Generator, Options};
 
@@ -16,11 +17,10 @@ const WARM_UP_S: &str = "0.2";
 /// Requests that redis-benchmark sends to find out how many make a measurement, per pipeline depth.
 const TRIAL_REQUESTS: u64 = 20_000;
 
-/// A generator on its processors.
+/// What loads the servers.
 pub(crate) struct Load {
     /// The `corelane` program.
     pub(crate) corelane: PathBuf,
-    pub(crate) processors: String,
     pub(crate) options: Options,
 }
 
@@ -91,19 +91,24 @@ impl Load {
             "--watch-pid",
             &server.pid().to_string(),
         ]);
+        let before = Counters::read(server);
         let output = succeed(server, bench)?;
+        let mesh = Counters::read(server)
+            .zip(before)
+            .and_then(|(after, before)| after.since(before));
         let report: Report = serde_json::from_slice(&output.stdout)
             .map_err(|error| format!("the report of corelane bench is unreadable: {error}"))?;
         if report.all.misses > 0 {
             return Err(format!(
                 "{} has lost {} keys",
-                server.kind, report.all.misses
+                server.contender, report.all.misses
             ));
         }
         Ok(Sample {
             per_second: report.all.per_second,
             cpu_us: report.server.cpu_us_per_request,
             sleeps: Some(report.server.voluntary_switches_per_request),
+            mesh,
         })
     }
 
@@ -116,7 +121,7 @@ impl Load {
         let options = &self.options;
         let mut bench = Process::new("taskset");
         bench
-            .args(["-c", &self.processors])
+            .args(["-c", &server.generator])
             .arg(&self.corelane)
             .args(["bench", "--json"]);
         bench.args(["--port", &server.port.to_string(), "--ratio", ratio]);
@@ -145,6 +150,7 @@ impl Load {
             per_second,
             cpu_us: used / requests as f64,
             sleeps: None,
+            mesh: None,
         })
     }
 
@@ -157,7 +163,7 @@ impl Load {
     ) -> Result<f64, String> {
         let options = &self.options;
         let mut bench = Process::new("taskset");
-        bench.args(["-c", &self.processors, "redis-benchmark", "--csv"]);
+        bench.args(["-c", &server.generator, "redis-benchmark", "--csv"]);
         bench.args(["-p", &server.port.to_string(), "-t", &command.to_string()]);
         bench.args(["-P", &pipeline.to_string(), "-n", &requests.to_string()]);
         bench.args(["-c", &options.connections.to_string()]);
@@ -184,7 +190,7 @@ fn parse_csv(output: &str, command: Command) -> Option<f64> {
 
 /// Processor time of all threads of the server, in microseconds.
 fn cpu_us(server: &Server) -> Result<f64, String> {
-    let failed = |error| format!("cannot read what {} uses: {error}", server.kind);
+    let failed = |error| format!("cannot read what {} uses: {error}", server.contender);
     let mut sum = 0.0;
     for task in fs::read_dir(format!("/proc/{}/task", server.pid())).map_err(failed)? {
         let text = fs::read_to_string(task.map_err(failed)?.path().join("schedstat"));
@@ -209,7 +215,7 @@ pub(crate) fn succeed(server: &Server, mut process: Process) -> Result<Output, S
     let words = String::from_utf8_lossy(&output.stderr);
     Err(format!(
         "the load on {} failed: {}",
-        server.kind,
+        server.contender,
         words.trim()
     ))
 }

@@ -7,15 +7,17 @@
 //!
 //! `plan` says what is measured and on which processors, `server` how each rival is found and
 //! started, `child` runs one on its processors, `generator` loads it, `calls` counts its system
-//! calls, `outcome` holds the samples and their medians, `table` shows them.
+//! calls, `info` asks Corelane for its own counters, `outcome` holds the samples and their medians, `target` what Corelane must reach, `table` shows all.
 
 mod calls;
 mod child;
 mod generator;
+mod info;
 mod outcome;
 mod plan;
 mod server;
 mod table;
+mod target;
 mod task;
 
 pub(crate) use plan::Options;

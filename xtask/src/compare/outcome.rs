@@ -1,9 +1,10 @@
-//! What was measured: samples of every round, their medians, and the ratios to redis-server.
+//! What was measured: samples of every round, their medians, and the ratios between them.
 
 use serde::Serialize;
 
+use super::info::Mesh;
 use super::plan::Command;
-use super::server::Kind;
+use super::server::{Contender, Kind};
 
 /// One measurement of one server.
 #[derive(Clone, Copy, Debug)]
@@ -13,6 +14,8 @@ pub(crate) struct Sample {
     pub(crate) cpu_us: f64,
     /// Times it went to sleep, per request, where the generator tells.
     pub(crate) sleeps: Option<f64>,
+    /// Where the server counts it.
+    pub(crate) mesh: Option<Mesh>,
 }
 
 /// System calls per request.
@@ -27,7 +30,7 @@ pub(crate) struct Calls {
 /// All measurements of one server at one command and pipeline depth.
 #[derive(Clone, Debug)]
 pub(crate) struct Cell {
-    pub(crate) server: Kind,
+    pub(crate) contender: Contender,
     pub(crate) command: Command,
     pub(crate) pipeline: u32,
     pub(crate) samples: Vec<Sample>,
@@ -37,19 +40,30 @@ pub(crate) struct Cell {
 /// The figures of a cell.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Row {
-    pub(crate) server: Kind,
+    #[serde(flatten)]
+    pub(crate) contender: Contender,
     pub(crate) command: Command,
     pub(crate) pipeline: u32,
     pub(crate) cpu_us: Spread,
-    /// Median processor time in parts of redis-server's, if that was measured.
-    pub(crate) cpu_ratio: Option<f64>,
     pub(crate) per_second: Spread,
-    /// Median throughput in parts of redis-server's.
-    pub(crate) per_second_ratio: Option<f64>,
+    /// Medians in parts of other servers' at the same command and depth, where they were measured.
+    pub(crate) ratios: Ratios,
     pub(crate) sleeps_per_request: Option<f64>,
     pub(crate) calls_per_request: Option<Calls>,
-    /// The most that `cpu_ratio` may be.
-    pub(crate) target: Option<f64>,
+    pub(crate) mesh_per_request: Option<Mesh>,
+}
+
+/// Medians of one server in parts of another's.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub(crate) struct Ratios {
+    /// Processor time beside redis-server.
+    pub(crate) cpu_to_redis: Option<f64>,
+    /// Throughput beside redis-server.
+    pub(crate) per_second_to_redis: Option<f64>,
+    /// Processor time beside the bare loop with a map.
+    pub(crate) cpu_to_bare_map: Option<f64>,
+    /// Processor time beside the same server with one shard.
+    pub(crate) cpu_to_one_shard: Option<f64>,
 }
 
 /// A median with the extremes around it.
@@ -60,51 +74,49 @@ pub(crate) struct Spread {
     pub(crate) max: f64,
 }
 
-impl Row {
-    /// Whether the target, if there is one, is missed.
-    pub(crate) fn misses_target(&self) -> bool {
-        self.target
-            .zip(self.cpu_ratio)
-            .is_some_and(|(target, ratio)| ratio > target)
-    }
+/// Works out the rows.
+pub(crate) fn rows(cells: &[Cell]) -> Vec<Row> {
+    cells.iter().map(|cell| row(cell, cells)).collect()
 }
 
-/// Works out the rows. `targets`: whether Corelane's targets, which are for one shard, apply.
-pub(crate) fn rows(cells: &[Cell], targets: bool) -> Vec<Row> {
-    cells.iter().map(|cell| row(cell, cells, targets)).collect()
-}
-
-fn row(cell: &Cell, cells: &[Cell], targets: bool) -> Row {
-    let redis = cells.iter().find(|other| {
-        other.server == Kind::Redis
-            && (other.command, other.pipeline) == (cell.command, cell.pipeline)
-    });
-    let ratio = |of: fn(&Sample) -> f64| Some(spread(cell, of).median / spread(redis?, of).median);
-    let sleeps: Option<Vec<f64>> = cell.samples.iter().map(|s| s.sleeps).collect();
+fn row(cell: &Cell, cells: &[Cell]) -> Row {
+    let find = |server: Kind| {
+        cells.iter().find(|other| {
+            other.contender == Contender { server, shards: 1 }
+                && (other.command, other.pipeline) == (cell.command, cell.pipeline)
+        })
+    };
+    let ratio = |other: Option<&Cell>, of: fn(&Sample) -> f64| {
+        Some(spread(cell, of).median / spread(other?, of).median)
+    };
+    let cpu = |sample: &Sample| sample.cpu_us;
+    let own = (cell.contender.shards > 1)
+        .then(|| find(cell.contender.server))
+        .flatten();
     Row {
-        server: cell.server,
+        contender: cell.contender,
         command: cell.command,
         pipeline: cell.pipeline,
-        cpu_us: spread(cell, |s| s.cpu_us),
-        cpu_ratio: ratio(|s| s.cpu_us),
+        cpu_us: spread(cell, cpu),
         per_second: spread(cell, |s| s.per_second),
-        per_second_ratio: ratio(|s| s.per_second),
-        sleeps_per_request: sleeps.map(|all| Spread::of(all).median),
+        ratios: Ratios {
+            cpu_to_redis: ratio(find(Kind::Redis), cpu),
+            per_second_to_redis: ratio(find(Kind::Redis), |s| s.per_second),
+            cpu_to_bare_map: ratio(find(Kind::BareMap), cpu),
+            cpu_to_one_shard: ratio(own, cpu),
+        },
+        sleeps_per_request: median(cell, |s| s.sleeps),
         calls_per_request: cell.calls,
-        target: (targets && cell.server == Kind::Corelane)
-            .then(|| target(cell.pipeline))
-            .flatten(),
+        mesh_per_request: median(cell, |s| s.mesh.map(|mesh| mesh.hops))
+            .zip(median(cell, |s| s.mesh.map(|mesh| mesh.wakes)))
+            .map(|(hops, wakes)| Mesh { hops, wakes }),
     }
 }
 
-/// The most processor time per request that Corelane may take, in parts of redis-server's.
-fn target(pipeline: u32) -> Option<f64> {
-    match pipeline {
-        1 => Some(1.05),
-        16 => Some(0.75),
-        64 => Some(0.70),
-        _ => None,
-    }
+/// The median of what every sample has, if they all have it.
+fn median(cell: &Cell, of: impl Fn(&Sample) -> Option<f64>) -> Option<f64> {
+    let all: Option<Vec<f64>> = cell.samples.iter().map(of).collect();
+    all.map(|all| Spread::of(all).median)
 }
 
 fn spread(cell: &Cell, of: fn(&Sample) -> f64) -> Spread {
@@ -134,15 +146,20 @@ impl Spread {
 mod tests {
     use super::*;
 
-    fn cell(server: Kind, pipeline: u32, cpu_us: &[f64]) -> Cell {
+    fn cell(server: Kind, shards: usize, pipeline: u32, cpu_us: &[f64]) -> Cell {
         let sample = |&cpu_us: &f64| Sample {
             per_second: 1e6 / cpu_us,
             cpu_us,
             sleeps: None,
+            mesh: (shards > 1).then_some(Mesh {
+                hops: 0.5,
+                wakes: cpu_us,
+            }),
         };
         let samples = cpu_us.iter().map(sample).collect();
+        let contender = Contender { server, shards };
         Cell {
-            server,
+            contender,
             command: Command::Get,
             pipeline,
             samples,
@@ -162,35 +179,27 @@ mod tests {
     }
 
     #[test]
-    fn ratios_are_to_redis_at_the_same_depth() {
-        let cells = [
-            cell(Kind::Corelane, 1, &[4.0, 1.0, 2.0]),
-            cell(Kind::Redis, 16, &[100.0]),
-            cell(Kind::Redis, 1, &[8.0, 4.0, 2.0]),
-        ];
-        let rows = rows(&cells, true);
-        assert_eq!(rows[0].cpu_ratio, Some(0.5));
-        assert_eq!(rows[0].per_second_ratio, Some(2.0));
+    fn ratios_are_to_others_at_the_same_depth() {
+        let rows = rows(&[
+            cell(Kind::Corelane, 1, 1, &[4.0, 1.0, 2.0]),
+            cell(Kind::Corelane, 2, 1, &[3.0]),
+            cell(Kind::Redis, 1, 16, &[100.0]),
+            cell(Kind::Redis, 1, 1, &[8.0, 4.0, 2.0]),
+        ]);
+        assert_eq!(rows[0].ratios.cpu_to_redis, Some(0.5));
+        assert_eq!(rows[0].ratios.per_second_to_redis, Some(2.0));
         assert_eq!(
-            (rows[0].target, rows[0].misses_target()),
-            (Some(1.05), false)
+            (rows[0].ratios.cpu_to_one_shard, rows[0].mesh_per_request),
+            (None, None)
         );
-        assert_eq!(rows[1].target, None);
-    }
-
-    #[test]
-    fn without_redis_there_are_no_ratios_and_no_misses() {
-        let rows = rows(&[cell(Kind::Corelane, 64, &[1.0])], true);
-        assert_eq!((rows[0].cpu_ratio, rows[0].misses_target()), (None, false));
-    }
-
-    #[test]
-    fn a_missed_target_is_seen() {
-        let cells = [
-            cell(Kind::Corelane, 16, &[0.9]),
-            cell(Kind::Redis, 16, &[1.0]),
-        ];
-        assert!(rows(&cells, true)[0].misses_target());
-        assert!(!rows(&cells, false)[0].misses_target());
+        assert_eq!(rows[1].ratios.cpu_to_one_shard, Some(1.5));
+        assert_eq!(
+            rows[1].mesh_per_request,
+            Some(Mesh {
+                hops: 0.5,
+                wakes: 3.0
+            })
+        );
+        assert_eq!(rows[1].ratios.cpu_to_bare_map, None);
     }
 }

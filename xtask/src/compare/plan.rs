@@ -14,10 +14,11 @@ pub(crate) struct Options {
     /// Servers to compare; those that are not installed are left out with a word
     #[arg(long, value_delimiter = ',', default_values_t = Kind::ALL, value_name = "NAMES")]
     pub(crate) servers: Vec<Kind>,
-    /// Shards or threads of each server, each on its own processor from the first on; the generator
-    /// gets the others, or shares if there are none. redis-server always has one
-    #[arg(long, default_value_t = 1)]
-    pub(crate) shards: usize,
+    /// Shards or threads of those servers that can have several, each on its own processor from the
+    /// first on; the generator gets the others, or shares if there are none. With a list such as 1,2
+    /// each count is a server of its own
+    #[arg(long, value_delimiter = ',', default_values_t = [1], value_name = "COUNTS")]
+    pub(crate) shards: Vec<usize>,
     /// Rounds; each measures every server once at everything
     #[arg(long, default_value_t = 9)]
     pub(crate) rounds: usize,
@@ -54,7 +55,8 @@ pub(crate) struct Options {
     /// Print JSON instead of a table
     #[arg(long)]
     pub(crate) json: bool,
-    /// Fail if Corelane's processor time per request is above its targets (one shard only)
+    /// Fail if Corelane misses a target: processor time beside redis-server's with one shard, and
+    /// beside its own with one shard when it has two
     #[arg(long)]
     pub(crate) hold: bool,
 }

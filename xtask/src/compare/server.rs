@@ -104,9 +104,40 @@ impl Kind {
         words.iter().map(ToString::to_string).collect()
     }
 
-    /// Whether it can run with so many shards or threads.
-    pub(crate) fn has_shards(self) -> bool {
+    /// Whether it can have several shards or threads.
+    fn has_shards(self) -> bool {
         matches!(self, Self::Corelane | Self::Kevy)
+    }
+}
+
+/// A server with so many shards or threads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+pub(crate) struct Contender {
+    pub(crate) server: Kind,
+    pub(crate) shards: usize,
+}
+
+impl Contender {
+    /// Every server with every number of shards that it can have.
+    pub(crate) fn all(options: &Options) -> Vec<Self> {
+        let of = |&server: &Kind| {
+            let shards = if server.has_shards() {
+                &options.shards[..]
+            } else {
+                &[1]
+            };
+            shards.iter().map(move |&shards| Self { server, shards })
+        };
+        options.servers.iter().flat_map(of).collect()
+    }
+}
+
+impl fmt::Display for Contender {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.shards {
+            1 => write!(f, "{}", self.server),
+            shards => write!(f, "{} ({shards} shards)", self.server),
+        }
     }
 }
 

@@ -7,9 +7,10 @@ use super::calls::Perf;
 use super::child::Server;
 use super::generator::Load;
 use super::outcome::{Cell, Row, rows};
-use super::plan::{Generator, Options, Processors};
-use super::server::Kind;
+use super::plan::{Generator, Options};
+use super::server::{Contender, Kind};
 use super::table;
+use super::target::{Held, held};
 use crate::place::{cargo, has_program, target};
 
 /// Compares the servers.
@@ -31,7 +32,7 @@ fn report(options: &Options, rows: &[Row]) -> ExitCode {
         println!("{}", setup(options));
         print!("{}", table::render(rows));
     }
-    let missed = rows.iter().filter(|row| row.misses_target()).count();
+    let missed = rows.iter().flat_map(held).filter(Held::missed).count();
     if options.hold && missed > 0 {
         eprintln!("compare: {missed} targets missed");
         return ExitCode::FAILURE;
@@ -43,15 +44,14 @@ fn setup(options: &Options) -> String {
     let Options {
         rounds,
         seconds,
-        shards,
         connections,
         value_size,
         keys,
         ..
     } = options;
     format!(
-        "medians of {rounds} interleaved rounds of {seconds} s; {shards} shard(s), \
-         {connections} connections, {keys} keys, values of {value_size} bytes\n"
+        "medians of {rounds} interleaved rounds of {seconds} s; {connections} connections, \
+         {keys} keys, values of {value_size} bytes\n"
     )
 }
 
@@ -66,14 +66,12 @@ fn compare(options: &Options) -> Result<Vec<Row>, String> {
     if !options.no_build {
         build()?;
     }
-    let processors = Processors::share(options.shards)?;
     let corelane = Kind::Corelane.find(options, &release)?;
     let load = Load {
         corelane,
-        processors: processors.generator,
         options: options.clone(),
     };
-    let servers = start(options, &release, &processors.server)?;
+    let servers = start(options, &release)?;
     for server in &servers {
         load.fill(server)?;
     }
@@ -85,18 +83,15 @@ fn compare(options: &Options) -> Result<Vec<Row>, String> {
     if options.calls {
         count_calls(&servers, &load, &mut cells)?;
     }
-    Ok(rows(&cells, options.shards == 1))
+    Ok(rows(&cells))
 }
 
 /// Starts every server that is installed; says of the others how to get them.
-fn start(options: &Options, release: &Path, processors: &str) -> Result<Vec<Server>, String> {
+fn start(options: &Options, release: &Path) -> Result<Vec<Server>, String> {
     let mut servers = Vec::new();
-    for &kind in &options.servers {
-        match kind.find(options, release) {
-            Ok(program) => {
-                let shards = if kind.has_shards() { options.shards } else { 1 };
-                servers.push(Server::start(kind, &program, processors, shards)?);
-            }
+    for contender in Contender::all(options) {
+        match contender.server.find(options, release) {
+            Ok(program) => servers.push(Server::start(contender, &program)?),
             Err(missing) => eprintln!("compare: left out: {missing}"),
         }
     }
@@ -112,12 +107,11 @@ fn cells(options: &Options, servers: &[Server]) -> Vec<Cell> {
     for &command in &options.commands {
         for &pipeline in &options.pipelines {
             for server in servers {
-                let (server, samples) = (server.kind, Vec::new());
                 cells.push(Cell {
-                    server,
+                    contender: server.contender,
                     command,
                     pipeline,
-                    samples,
+                    samples: Vec::new(),
                     calls: None,
                 });
             }

@@ -67,6 +67,8 @@ pub(super) async fn work(seat: Seat) {
         links = run_stage(links, &stint, plan.patience).await;
         let _ = news.send(News::Done(Box::new(stint.end(links.len()))));
     }
+    // The caller reads what this thread has used before it lets go; an ended thread tells nothing.
+    blocking::run(move || while orders.recv().is_ok() {}).await;
 }
 
 async fn connect(plan: &Plan, thread: u16, first_lane: u64) -> Result<Vec<Link>, Error> {
