@@ -30,6 +30,10 @@ pub(crate) struct Context {
     pub(crate) chores: Vec<String>,
 }
 
+/// The variable, and its value, by which tests know that a missing tool is a failure.
+pub(crate) const TOOLS: &str = "CORELANE_TEST_TOOLS";
+pub(crate) const REQUIRED: &str = "required";
+
 /// Seeds that are simulated.
 const SEEDS: &str = "200";
 
@@ -187,7 +191,7 @@ fn chore(context: &Context, arguments: &[&str]) -> Outcome {
 /// Runs a command whose output counts tests.
 fn count(context: &Context, command: &mut Command) -> Outcome {
     if context.require_tools {
-        command.env("CORELANE_TEST_TOOLS", "required");
+        command.env(TOOLS, REQUIRED);
     }
     let mut tally: Option<Tally> = None;
     let status = stream::show(command, |line| {
