@@ -100,21 +100,13 @@ fn begins_with(path: &str, prefix: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::finding::check_rows;
     use super::*;
-
-    fn check_rows(path: &str, rows: &[(&str, &[usize])]) {
-        for (text, lines) in rows {
-            let found: Vec<usize> = check(&Source::new(path, text))
-                .iter()
-                .map(|f| f.line)
-                .collect();
-            assert_eq!(found, *lines, "{text}");
-        }
-    }
 
     #[test]
     fn effects_are_found_in_every_form() {
         check_rows(
+            check,
             "crates/node/src/a.rs",
             &[
                 ("use std::fs;", &[1]),
@@ -154,10 +146,12 @@ mod tests {
     fn exceptions_hold_for_one_thing_in_one_file() {
         let (path, effect, _) = EXCEPTIONS[0];
         check_rows(
+            check,
             path,
             &[(&format!("use {effect};"), &[]), ("use std::fs;", &[1])],
         );
         check_rows(
+            check,
             "crates/node/src/other.rs",
             &[(&format!("use {effect};"), &[1])],
         );
@@ -165,9 +159,13 @@ mod tests {
 
     #[test]
     fn other_crates_and_tests_are_free() {
-        check_rows("crates/server/src/a.rs", &[("use std::fs;", &[])]);
-        check_rows("lib/rt/src/a.rs", &[("use std::fs;", &[])]);
-        check_rows("crates/store/tests/a.rs", &[("use std::fs;", &[])]);
-        check_rows("crates/store/src/table/tests.rs", &[("use std::fs;", &[])]);
+        check_rows(check, "crates/server/src/a.rs", &[("use std::fs;", &[])]);
+        check_rows(check, "lib/rt/src/a.rs", &[("use std::fs;", &[])]);
+        check_rows(check, "crates/store/tests/a.rs", &[("use std::fs;", &[])]);
+        check_rows(
+            check,
+            "crates/store/src/table/tests.rs",
+            &[("use std::fs;", &[])],
+        );
     }
 }

@@ -32,3 +32,17 @@ impl fmt::Display for Finding {
         )
     }
 }
+
+/// What a rule finds in one file's text, as the lines of its findings: one row of a rule's tests.
+#[cfg(test)]
+pub(crate) fn check_rows(
+    rule: fn(&super::source::Source) -> Vec<Finding>,
+    path: &str,
+    rows: &[(&str, &[usize])],
+) {
+    for (text, lines) in rows {
+        let found = rule(&super::source::Source::new(path, text));
+        let found: Vec<usize> = found.iter().map(|finding| finding.line).collect();
+        assert_eq!(found, *lines, "{path}: {text}");
+    }
+}

@@ -9,11 +9,13 @@
 //! | unfinished | `unfinished` | no `todo!`, no `unimplemented!` |
 //! | effects | `effects` | no clock, random number, file, socket or thread in the pure crates |
 //! | sizes | `sizes` | no file and no function beyond its bound |
+//! | docs | `docs` | what the documents name is there |
 //!
 //! Rules work on tokens rather than on a syntax tree: the lexer is small to build, and what stands
 //! inside a macro's call is seen like everything else. `workspace` finds the files and manifests,
 //! `tokens` and `source` read one file, `task` runs all rules and prints.
 
+mod docs;
 mod effects;
 mod finding;
 mod floors;

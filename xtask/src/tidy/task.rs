@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use super::finding::Finding;
 use super::sizes::{self, Sized};
 use super::workspace::Workspace;
-use super::{effects, floors, headers, unfinished, unsafety};
+use super::{docs, effects, floors, headers, unfinished, unsafety};
 use crate::place::root;
 
 /// What `cargo xtask tidy` can be told.
@@ -69,6 +69,7 @@ fn check(workspace: &Workspace) -> Vec<Finding> {
     let mut findings: Vec<Finding> = of_files
         .chain(of_roots)
         .chain(floors::check(&workspace.packages))
+        .chain(docs::check(&root()))
         .collect();
     findings.sort();
     findings

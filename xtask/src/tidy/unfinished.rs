@@ -25,23 +25,22 @@ pub(crate) fn check(source: &Source) -> Vec<Finding> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::finding::check_rows;
     use super::*;
 
     #[test]
     fn gaps_are_found_and_words_are_not() {
-        for (text, lines) in [
-            ("fn a() { todo!() }", &[1][..]),
-            ("fn a() {\n m! { std::unimplemented!(\"x\") }\n}", &[2]),
-            (
-                "// todo!\nfn todo() { let a = \"todo!()\"; unimplemented(); }",
-                &[],
-            ),
-        ] {
-            let found: Vec<usize> = check(&Source::new("a.rs", text))
-                .iter()
-                .map(|f| f.line)
-                .collect();
-            assert_eq!(found, lines, "{text}");
-        }
+        check_rows(
+            check,
+            "a.rs",
+            &[
+                ("fn a() { todo!() }", &[1]),
+                ("fn a() {\n m! { std::unimplemented!(\"x\") }\n}", &[2]),
+                (
+                    "// todo!\nfn todo() { let a = \"todo!()\"; unimplemented(); }",
+                    &[],
+                ),
+            ],
+        );
     }
 }

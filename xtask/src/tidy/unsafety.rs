@@ -224,17 +224,8 @@ fn has_lint(tokens: &[Token], level: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::finding::check_rows;
     use super::*;
-
-    fn check_rows(path: &str, rows: &[(&str, &[usize])]) {
-        for (text, lines) in rows {
-            let found: Vec<usize> = check(&Source::new(path, text))
-                .iter()
-                .map(|f| f.line)
-                .collect();
-            assert_eq!(found, *lines, "{text}");
-        }
-    }
 
     #[test]
     fn unsafe_code_stands_where_it_is_allowed() {
@@ -247,9 +238,10 @@ mod tests {
             ("crates/store/src/table.rs", false),
             ("lib/corelane/src/a.rs", false),
         ] {
-            check_rows(path, &[(block, if allowed { &[] } else { &[2] })]);
+            check_rows(check, path, &[(block, if allowed { &[] } else { &[2] })]);
         }
         check_rows(
+            check,
             "xtask/src/a.rs",
             &[("// unsafe\nfn a() { let b = \"unsafe { }\"; }", &[])],
         );
@@ -258,6 +250,7 @@ mod tests {
     #[test]
     fn every_use_is_explained() {
         check_rows(
+            check,
             "lib/rt/src/a.rs",
             &[
                 ("// SAFETY: yes.\nunsafe impl Send for A {}", &[]),
