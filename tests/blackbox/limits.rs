@@ -135,6 +135,7 @@ fn a_slow_reader_stops_nobody() {
         .find_map(|line| line.strip_prefix("used_memory_rss:"))
         .expect("a figure");
     let rss: u64 = rss.trim().parse().expect("a number");
+    assert!(rss > 1 << 20, "the figure is missing: {rss}");
     assert!(
         rss < 400 << 20,
         "four slow readers made the server hold {rss} bytes"

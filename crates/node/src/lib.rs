@@ -15,7 +15,6 @@ mod batch;
 mod catalog;
 mod clients;
 mod commands;
-mod files;
 mod filter;
 mod identity;
 mod info;

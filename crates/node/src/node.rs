@@ -169,25 +169,29 @@ impl Node {
     /// # Errors
     /// The shard has stopped; the node is going down.
     pub async fn call(&self, to: ShardId, request: Request) -> Result<Reply, Gone> {
-        self.patiently(to, self.mesh().call(to, request)).await
+        let mut call = self.mesh().call(to, request);
+        self.patiently(to, &mut call).await
     }
 
     /// Waits for a call, sent again after a turn of the loop as often as the line to that shard is
     /// full: whoever waits here holds one request only, and a connection has one such wait at a time.
+    ///
+    /// The call is borrowed, for a future that owns it holds it twice, and every idle connection has
+    /// the room of this one.
     pub(crate) async fn patiently(
         &self,
         to: ShardId,
-        mut call: Calling<Request, Reply>,
+        call: &mut Calling<Request, Reply>,
     ) -> Result<Reply, Gone> {
         loop {
-            match call.await {
+            match (&mut *call).await {
                 Ok(reply) => return Ok(reply),
                 Err(CallError::Refused(Refused {
                     message,
                     reason: Refusal::Full,
                 })) => {
                     corelane::task::yield_now().await;
-                    call = self.mesh().call(to, message);
+                    *call = self.mesh().call(to, message);
                 }
                 Err(_) => return Err(Gone),
             }
@@ -205,8 +209,8 @@ impl Node {
             .map(|shard| (shard, self.mesh().call(shard, request())))
             .collect();
         let mut replies = Vec::with_capacity(calls.len());
-        for (shard, call) in calls {
-            replies.push(self.patiently(shard, call).await?);
+        for (shard, mut call) in calls {
+            replies.push(self.patiently(shard, &mut call).await?);
         }
         Ok(replies)
     }

@@ -21,8 +21,9 @@ use crate::node::{Gone, Node};
 use crate::place::{self, Place};
 use crate::request::{Reply, Request};
 
-/// Calls to as many shards need no allocation.
-const INLINE_CALLS: usize = 4;
+/// Calls to as many shards need no allocation. A connection holds room for them even while it is
+/// idle, and where more shards are called at once, more requests share the cost.
+const INLINE_CALLS: usize = 1;
 
 /// What became of a submitted command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -214,8 +215,9 @@ impl Pipeline {
                 calls.push((index, node.mesh().call(shard, Request::Batch(batch))));
             }
         }
-        for (index, call) in calls {
-            self.batches[index] = match node.patiently(ShardId::new(index as u16), call).await {
+        for (index, call) in &mut calls {
+            let (index, shard) = (*index, ShardId::new(*index as u16));
+            self.batches[index] = match node.patiently(shard, call).await {
                 Ok(Reply::Batch(batch)) => Some(batch),
                 Ok(_) | Err(Gone) => None,
             };

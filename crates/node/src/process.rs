@@ -53,7 +53,7 @@ impl ProcessFigures {
 }
 
 async fn read_text(path: &str) -> Option<String> {
-    let bytes = crate::files::read_to_vec(std::path::Path::new(path))
+    let bytes = corelane::fs::read_to_vec(std::path::Path::new(path))
         .await
         .ok()?;
     String::from_utf8(bytes).ok()

@@ -71,8 +71,8 @@ async fn carry(node: &Node, steps: Vec<Step>) -> Result<Vec<Answer>, Gone> {
             )
         })
         .collect();
-    for (shard, numbers, call) in calls {
-        let Reply::Answers(group) = node.patiently(shard, call).await? else {
+    for (shard, numbers, mut call) in calls {
+        let Reply::Answers(group) = node.patiently(shard, &mut call).await? else {
             return Err(Gone);
         };
         for (number, answer) in numbers.into_iter().zip(group) {

@@ -17,6 +17,9 @@ const TURN_NS: u64 = 500_000;
 /// this often, so that its sockets are heard.
 const ENTER_EVERY_NS: u64 = 5_000;
 
+/// Stalls are all counted, and logged at most this often.
+const STALL_LOG_EVERY_NS: u64 = 1_000_000_000;
+
 /// Rounds of a spin between two looks at the clock.
 const SPIN_ROUNDS: u32 = 8;
 
@@ -27,6 +30,8 @@ const SPIN_MIN_NS: u64 = 1_000;
 pub(crate) struct Pace {
     /// A task poll this long is a stall.
     stall_ns: u64,
+    /// When a stall was last logged.
+    stall_logged_ns: Cell<u64>,
     /// The longest spin, and the one that is allowed now.
     spin_max_ns: u64,
     spin_ns: Cell<u64>,
@@ -41,6 +46,7 @@ impl Pace {
             stall_ns: options
                 .stall_ms
                 .map_or(u64::MAX, |ms| ms.saturating_mul(1_000_000)),
+            stall_logged_ns: Cell::new(0),
             spin_max_ns,
             spin_ns: Cell::new(spin_max_ns),
             driven_ns: Cell::new(0),
@@ -51,6 +57,7 @@ impl Pace {
     pub(crate) fn simulated() -> Self {
         Pace {
             stall_ns: u64::MAX,
+            stall_logged_ns: Cell::new(0),
             spin_max_ns: 0,
             spin_ns: Cell::new(0),
             driven_ns: Cell::new(0),
@@ -121,30 +128,37 @@ impl Core {
         let elapsed_ns = self.clock.refresh() - before;
         self.exec.charge(meta.group, elapsed_ns);
         if elapsed_ns >= self.pace.stall_ns {
-            self.stalled(&meta, elapsed_ns);
+            self.stalled(meta.name, meta.id, elapsed_ns);
         }
         Some(meta)
-    }
-
-    #[cold]
-    fn stalled(&self, meta: &Meta, elapsed_ns: u64) {
-        bump(&self.counters.stalls);
-        tracing::warn!(
-            runtime = %self.name,
-            task = meta.name,
-            id = meta.id,
-            group = ?meta.group,
-            elapsed_ms = elapsed_ns / 1_000_000,
-            "a task held its thread for too long"
-        );
     }
 
     pub(crate) fn poll_pollers(&self) -> bool {
         let mut worked = false;
         for poller in self.pollers.borrow_mut().iter_mut() {
-            worked |= poller.poll();
+            if !poller.poll() {
+                continue;
+            }
+            worked = true;
+            let before = self.clock.now_ns();
+            let elapsed_ns = self.clock.refresh() - before;
+            if elapsed_ns >= self.pace.stall_ns {
+                self.stalled(poller.name(), 0, elapsed_ns);
+            }
         }
         worked
+    }
+
+    #[cold]
+    fn stalled(&self, name: &'static str, id: u64, elapsed_ns: u64) {
+        bump(&self.counters.stalls);
+        let now = self.clock.now_ns();
+        if now - self.pace.stall_logged_ns.get() < STALL_LOG_EVERY_NS {
+            return;
+        }
+        self.pace.stall_logged_ns.set(now);
+        let elapsed_ms = elapsed_ns / 1_000_000;
+        tracing::warn!(runtime = %self.name, name, id, elapsed_ms, "held its thread for too long (or the system took the CPU away)");
     }
 
     /// Enters the kernel, without waiting, if something is to be submitted or it was not heard for a while.
@@ -193,6 +207,7 @@ impl Core {
 
     /// Waits for an event, a timer or a ring.
     fn sleep(&self, ready: &impl Fn() -> bool, deadline_ns: u64) {
+        let began_ns = self.clock.now_ns();
         let quiet = self.announce_sleep() && !ready();
         match &self.driver {
             Driver::Real(driver) => {
@@ -209,7 +224,12 @@ impl Core {
             Driver::Sim(_) => {}
         }
         self.end_sleep();
-        self.pace.driven_ns.set(self.clock.refresh());
+        let now_ns = self.clock.refresh();
+        self.pace.driven_ns.set(now_ns);
+        // So short a sleep was mostly its own wake-up: a full spin would have met what ended it.
+        if now_ns - began_ns <= 2 * self.pace.spin_max_ns {
+            self.pace.spin_ns.set(self.pace.spin_max_ns);
+        }
     }
 
     /// Tells everybody that this runtime is about to sleep, and checks once more whether it may.

@@ -186,13 +186,13 @@ async fn rewrite(node: Node, asking: Asking) -> Vec<u8> {
         });
     };
     let written = async {
-        let old = match crate::files::read_to_vec(&path).await {
+        let old = match corelane::fs::read_to_vec(&path).await {
             Ok(bytes) => String::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".to_owned())?,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
             Err(error) => return Err(error.to_string()),
         };
         let new = corelane_settings::rewrite(&old, &node.settings()).map_err(|e| e.to_string())?;
-        crate::files::write_atomic(&path, new.into_bytes())
+        corelane::fs::write_atomic(&path, new.into_bytes())
             .await
             .map_err(|e| e.to_string())
     };

@@ -65,7 +65,7 @@ pub async fn create_dir_all(path: &Path) -> io::Result<()> {
     blocking::run(move || std::fs::create_dir_all(path)).await
 }
 
-/// The whole of a file.
+/// The whole of a file, up to its end and not to the length it says it has: files of `/proc` say 0.
 ///
 /// # Panics
 ///
@@ -74,8 +74,20 @@ pub async fn read_to_vec(path: &Path) -> io::Result<Vec<u8>> {
     let file = File::open(path, OpenOptions::new().read()).await?;
     let len = file.len().await?;
     let len = usize::try_from(len).map_err(|_| io::Error::from(io::ErrorKind::FileTooLarge))?;
-    file.read_at(Vec::new(), len, 0).await
+    let mut whole = file.read_at(Vec::new(), len.max(READ_BYTES), 0).await?;
+    loop {
+        let more = file
+            .read_at(Vec::new(), READ_BYTES, whole.len() as u64)
+            .await?;
+        if more.is_empty() {
+            return Ok(whole);
+        }
+        whole.extend_from_slice(&more);
+    }
 }
+
+/// Read at once where a file's length says nothing.
+const READ_BYTES: usize = 16 * 1024;
 
 /// Replaces a file's contents so that, whatever happens meanwhile, the old or the new are there whole: writes
 /// a file beside it, syncs it, renames it, and syncs the directory.
