@@ -14,4 +14,5 @@ mod config;
 mod limits;
 mod pipeline;
 mod redis_tools;
+mod soak;
 mod start;

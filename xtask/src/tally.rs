@@ -38,7 +38,9 @@ impl Tally {
             counts
         } else if let Some(counts) = line.strip_prefix("test result: ") {
             counts.split_once(". ")?.1
-        } else if line.contains(" passed, ") && line.ends_with(" skipped") {
+        } else if line.contains(" passed, ")
+            && (line.ends_with(" failed") || line.ends_with(" skipped"))
+        {
             line
         } else {
             return None;
@@ -125,6 +127,7 @@ mod tests {
             Some([1, 1, 0]),
         );
         check("3 passed, 0 failed, 1 skipped", Some([3, 0, 1]));
+        check("199 passed, 1 failed", Some([199, 1, 0]));
         check("test a::b ... ok", None);
         check("it passed, and nothing was skipped over", None);
     }
