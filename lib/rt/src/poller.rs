@@ -17,4 +17,9 @@ pub trait Poller {
 
     /// Whether answers are outstanding, so that a short spin is worth more than a sleep.
     fn busy(&self) -> bool;
+
+    /// What the log calls it when it holds the thread for too long.
+    fn name(&self) -> &'static str {
+        std::any::type_name::<Self>()
+    }
 }

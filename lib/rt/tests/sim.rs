@@ -176,6 +176,11 @@ fn time_is_virtual() {
     let began = std::time::Instant::now();
     let world = World::new(3, WorldOptions::default());
     let shard = world.shard(0, "sleeper");
+    let start = world.now_ns();
+    world
+        .run_for(Duration::from_secs(1))
+        .expect("an empty world");
+    assert!(world.now_ns() >= start + 1_000_000_000);
     let slept = world.block_on(shard, async {
         let (ns, ms) = (time::now_ns(), time::unix_ms());
         time::sleep(Duration::from_secs(1800)).await;

@@ -124,14 +124,17 @@ impl World {
         self.run_while(|world| !world.foreground.borrow().is_empty())
     }
 
-    /// Runs for `duration` of virtual time, whatever is done or not; less if nothing is left to happen.
+    /// Runs for `duration` of virtual time, whatever is done or not.
     pub fn run_for(&self, duration: Duration) -> Result<(), Stuck> {
         let end = self.now_ns() + duration.as_nanos() as u64;
         match self.run_while(|world| world.now_ns() < end) {
             Err(Stuck {
                 reason: StuckReason::Deadlock,
                 ..
-            }) => Ok(()),
+            }) => {
+                self.core.now_ns.set(end.max(self.now_ns()));
+                Ok(())
+            }
             ended => ended,
         }
     }
