@@ -51,8 +51,6 @@ pub struct Client {
     pub last_command: Cell<&'static str>,
     /// Whether eviction of this client is off (`CLIENT NO-EVICT`).
     pub no_evict: Cell<bool>,
-    /// Whether its reads leave access times alone (`CLIENT NO-TOUCH`).
-    pub no_touch: Cell<bool>,
     ending: Cell<Option<Ending>>,
     waker: RefCell<Option<Waker>>,
 }
@@ -168,7 +166,6 @@ impl Clients {
             output: Cell::default(),
             last_command: Cell::new("NULL"),
             no_evict: Cell::new(false),
-            no_touch: Cell::new(false),
             ending: Cell::new(None),
             waker: RefCell::new(None),
         });
@@ -236,11 +233,7 @@ impl Client {
         let [lib_name, lib_ver] = library.each_ref().map(|part| String::from_utf8_lossy(part));
         let seconds = |since: u64| now_ms.saturating_sub(since) / 1000;
         let mut flags = String::new();
-        for (set, letter) in [
-            (self.no_evict.get(), 'e'),
-            (self.no_touch.get(), 'T'),
-            (self.unix, 'U'),
-        ] {
+        for (set, letter) in [(self.no_evict.get(), 'e'), (self.unix, 'U')] {
             if set {
                 flags.push(letter);
             }

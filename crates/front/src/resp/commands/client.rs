@@ -187,7 +187,7 @@ fn switch(word: &[u8]) -> Option<bool> {
     }
 }
 
-/// The argument of `NO-EVICT` and `NO-TOUCH`.
+/// The argument of `NO-EVICT`.
 const ON_OFF: &[Arg] = &[Arg::one_of(
     "enabled",
     &[Arg::word("on", "ON"), Arg::word("off", "OFF")],
@@ -208,27 +208,6 @@ pub(super) static NO_EVICT: Command = Command {
         match switch(&args[2]) {
             Some(on) => {
                 session.client.no_evict.set(on);
-                reply.ok();
-            }
-            None => reply.error("ERR syntax error"),
-        }
-    })),
-};
-
-/// `CLIENT NO-TOUCH ON | OFF`.
-pub(super) static NO_TOUCH: Command = Command {
-    spec: CommandSpec {
-        name: "no-touch",
-        arity: 3,
-        since: "7.2.0",
-        summary: "Whether the connection's commands leave keys' access times alone.",
-        args: ON_OFF,
-        ..BASE
-    },
-    run: Some(Run::Session(|session, args, reply| {
-        match switch(&args[2]) {
-            Some(on) => {
-                session.client.no_touch.set(on);
                 reply.ok();
             }
             None => reply.error("ERR syntax error"),
@@ -268,8 +247,8 @@ pub(super) static HELP: Command = Command {
             "    Ends connections: ADDR, LADDR, ID, TYPE, USER, SKIPME, MAXAGE.",
             "LIST [TYPE <type>] [ID <id> ...]",
             "    Connections of all shards.",
-            "NO-EVICT <ON|OFF> | NO-TOUCH <ON|OFF>",
-            "    Protection from eviction; access times left alone.",
+            "NO-EVICT <ON|OFF>",
+            "    Protection from eviction for its buffers.",
             "REPLY <ON|OFF|SKIP>",
             "    Which replies the connection gets.",
             "HELP",

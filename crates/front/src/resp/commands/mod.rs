@@ -23,7 +23,6 @@ pub static COMMANDS: &[&Command] = &[
     &client::ID,
     &client::INFO,
     &client::NO_EVICT,
-    &client::NO_TOUCH,
     &client::REPLY,
     &client::SETINFO,
     &client::SETNAME,

@@ -30,7 +30,6 @@ pub(super) static RESET: Command = Command {
         reply.set_proto(Proto::Resp2);
         session.client.name.borrow_mut().clear();
         session.client.no_evict.set(false);
-        session.client.no_touch.set(false);
         session.reply_mode = ReplyMode::On;
         session.authenticated = !session.node.needs_password();
         reply.simple("RESET");
