@@ -56,6 +56,23 @@ fn completions_are_deferred_until_the_ring_is_entered() {
     assert_eq!(completions_before_and_after_entering(&mut plain), (1, 1));
 }
 
+/// A look asks the kernel for nothing unless its flag says that completions wait: without TASKRUN_FLAG it
+/// would never see one.
+#[test]
+fn a_look_without_waiting_reaps_what_is_deferred() {
+    let driver = RealDriver::new(&RuntimeOptions::default(), Rc::default()).expect("a driver");
+    let (mut near, far) = UnixStream::pair().expect("a pair");
+    let op = PollOnce::new(SharedFd::new(far), Interest::Readable);
+    let PushEntry::Pending(key) = driver.push(op) else {
+        panic!("nothing can be readable yet");
+    };
+    driver.poll(Some(Duration::ZERO));
+    near.write_all(b"x").expect("write");
+    driver.poll(Some(Duration::ZERO));
+    let reaped = driver.with(|proactor| proactor.pop(key)).is_ready();
+    assert!(reaped, "TASKRUN_FLAG is not in force");
+}
+
 #[test]
 fn auto_means_io_uring_where_the_kernel_has_it() {
     let asked = RuntimeOptions {
