@@ -3,9 +3,11 @@
 #![forbid(unsafe_code)]
 
 mod compare;
+mod full;
 mod gate;
 mod place;
 mod stream;
+mod suite;
 mod tally;
 mod tcl;
 mod test;
@@ -27,6 +29,8 @@ struct Arguments {
 enum Chore {
     /// Check everything: formatting, lints, tests, simulation, Redis's own tests
     Test(test::Options),
+    /// Run what is too long for every change, resumable: seeds, fuzzing, soaking, both backends
+    Full(full::Options),
     /// Run Redis's own TCL tests against our server
     Tcl(tcl::Options),
     /// Check what the compiler does not: floors, headers, unsafe code, effects, sizes
@@ -40,6 +44,7 @@ enum Chore {
 fn main() -> ExitCode {
     match Arguments::parse().chore {
         Chore::Test(options) => test::run(&options),
+        Chore::Full(options) => full::run(&options),
         Chore::Tcl(options) => tcl::run(&options),
         Chore::Tidy(options) => tidy::run(&options),
         Chore::Compare(options) => compare::run(&options),

@@ -12,4 +12,4 @@ mod server;
 mod sources;
 mod task;
 
-pub(crate) use task::{Options, check_machine, judge, run};
+pub(crate) use task::{Options, check_machine, count, run};

@@ -52,18 +52,31 @@ impl Default for Options {
     }
 }
 
-/// Runs the chore.
-pub(crate) fn run(options: &Options) -> ExitCode {
-    match judge(options) {
-        Ok(tally) => {
-            println!("{tally}");
-            ExitCode::from(u8::from(tally.failed > 0))
-        }
-        Err(error) => {
-            eprintln!("tcl: {error}");
-            ExitCode::FAILURE
+impl Options {
+    /// With so many shards, on this I/O backend, without looking whether the list could be shorter.
+    pub(crate) fn on(shards: usize, io: &str) -> Self {
+        Self {
+            shards,
+            io: io.into(),
+            quick: true,
+            ..Self::default()
         }
     }
+}
+
+/// Runs the chore.
+pub(crate) fn run(options: &Options) -> ExitCode {
+    let tally = count(options);
+    println!("{tally}");
+    ExitCode::from(u8::from(tally.failed > 0))
+}
+
+/// Runs the units and counts their tests; that they cannot be run is a failure too.
+pub(crate) fn count(options: &Options) -> Tally {
+    judge(options).unwrap_or_else(|error| {
+        eprintln!("tcl: {error}");
+        Tally::one(false)
+    })
 }
 
 /// What is missing on this machine, if anything is.
@@ -80,7 +93,7 @@ pub(crate) fn check_machine(options: &Options) -> Result<(), String> {
 ///
 /// # Errors
 /// If the tests could not be run at all.
-pub(crate) fn judge(options: &Options) -> Result<Tally, String> {
+fn judge(options: &Options) -> Result<Tally, String> {
     let list = List::read(&place::root().join(LIST))?;
     sources::check_programs()?;
     let judge = Judge {
@@ -111,7 +124,9 @@ pub(crate) fn judge(options: &Options) -> Result<Tally, String> {
 /// The server of the profile that tests are built in: its assertions are judged too.
 fn build() -> Result<PathBuf, String> {
     let failed = |error: io::Error| format!("cannot build the server: {error}");
-    let mut cargo = place::cargo(["build", "--quiet", "--package", "corelane-cli"]);
+    // As all tests are built together, so that nothing is built twice for want of the same features.
+    let mut cargo = place::cargo(["build", "--quiet", "--workspace", "--bin", "corelane"]);
+    cargo.args(["--test", "blackbox"]);
     if !cargo.status().map_err(failed)?.success() {
         return Err("the server does not build".into());
     }

@@ -3,8 +3,8 @@
 use std::env;
 use std::process::Command;
 
-use crate::place::{cargo, has_program, root, target};
-use crate::stream;
+use crate::place::{cargo, has_program, target};
+use crate::suite;
 use crate::tally::Tally;
 use crate::{tcl, tidy};
 
@@ -26,8 +26,6 @@ pub(crate) struct Step {
 pub(crate) struct Context {
     /// A program that this machine lacks is a failure.
     pub(crate) require_tools: bool,
-    /// Names of this program's chores.
-    pub(crate) chores: Vec<String>,
 }
 
 /// The variable, and its value, by which tests know that a missing tool is a failure.
@@ -42,18 +40,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step {
         name: "fmt",
         about: "all code is formatted",
-        run: |_| {
-            both(
-                check(&mut cargo(["fmt", "--all", "--check"])),
-                // A workspace of its own.
-                check(&mut cargo([
-                    "fmt",
-                    "--check",
-                    "--manifest-path",
-                    "fuzz/Cargo.toml",
-                ])),
-            )
-        },
+        run: |_| Outcome::Ran(format()),
     },
     Step {
         name: "tidy",
@@ -63,41 +50,27 @@ pub(crate) const STEPS: &[Step] = &[
     Step {
         name: "clippy",
         about: "no warning of the compiler or clippy in any target",
-        run: |_| {
-            check(&mut cargo([
-                "clippy",
-                "--workspace",
-                "--all-targets",
-                "--",
-                "--deny",
-                "warnings",
-            ]))
-        },
+        run: |_| Outcome::Ran(lint()),
     },
     Step {
         name: "tests",
         about: "all tests, on io_uring where the kernel has it",
-        run: |context| tests(context, &[], None),
+        run: |context| count(context, suite::tests(&[])),
     },
     Step {
         name: "doc",
         about: "examples in the documentation",
-        run: |context| {
-            count(
-                context,
-                &mut cargo(["test", "--workspace", "--doc", "--quiet"]),
-            )
-        },
+        run: |context| count(context, cargo(["test", "--workspace", "--doc", "--quiet"])),
     },
     Step {
         name: "loom",
         about: "every interleaving of the shards' wake-ups",
-        run: loom,
+        run: |context| count(context, loom()),
     },
     Step {
         name: "polling",
         about: "the black-box tests again, on the polling backend",
-        run: |context| tests(context, &["--test", "blackbox"], Some("polling")),
+        run: |context| count(context, polling()),
     },
     Step {
         name: "sim",
@@ -112,40 +85,35 @@ pub(crate) const STEPS: &[Step] = &[
     Step {
         name: "tcl",
         about: "Redis's own tests against our server",
-        run: judge,
+        run: |_| judge(),
     },
 ];
 
-/// Tests of the whole workspace, or those that `which` selects. By nextest where it is installed: it
-/// runs the tests of all crates side by side, and ends those that hang.
-fn tests(context: &Context, which: &[&str], io: Option<&str>) -> Outcome {
-    let quiet = ["--status-level", "fail", "--no-fail-fast"];
-    let mut command = if has_program("cargo-nextest") {
-        let mut command = cargo(["nextest", "run", "--workspace"]);
-        command.args(quiet);
-        command
-    } else {
-        let mut command = cargo(["test", "--workspace", "--no-fail-fast", "--quiet"]);
-        if which.is_empty() {
-            command.args(["--lib", "--bins", "--tests"]);
-        }
-        command
-    };
-    command.args(which);
-    if let Some(io) = io {
-        command.env("CORELANE_TEST_IO", io);
-    }
-    count(context, &mut command)
+fn format() -> Tally {
+    // Fuzz targets are a workspace of their own.
+    let fuzz = ["fmt", "--check", "--manifest-path", "fuzz/Cargo.toml"];
+    suite::check(&mut cargo(["fmt", "--all", "--check"])) + suite::check(&mut cargo(fuzz))
 }
 
-fn loom(context: &Context) -> Outcome {
+fn lint() -> Tally {
+    let mut clippy = cargo(["clippy", "--workspace", "--all-targets", "--quiet"]);
+    suite::check(clippy.args(["--", "--deny", "warnings"]))
+}
+
+fn loom() -> Command {
     let flags = env::var("RUSTFLAGS").unwrap_or_default();
     let mut command = cargo(["test", "--release", "--package", "corelane-channel"]);
     command
         .args(["--test", "loom", "--quiet", "--target-dir"])
         .arg(target().join("loom"))
         .env("RUSTFLAGS", format!("{flags} --cfg loom"));
-    count(context, &mut command)
+    command
+}
+
+fn polling() -> Command {
+    let mut command = suite::tests(&["--test", "blackbox"]);
+    command.env("CORELANE_TEST_IO", "polling");
+    command
 }
 
 fn gate(context: &Context) -> Outcome {
@@ -156,76 +124,24 @@ fn gate(context: &Context) -> Outcome {
     }
 }
 
-fn judge(_: &Context) -> Outcome {
+fn judge() -> Outcome {
     let options = tcl::Options::default();
-    if let Err(missing) = tcl::check_machine(&options) {
-        return Outcome::Missing(missing);
-    }
-    match tcl::judge(&options) {
-        Ok(tally) => Outcome::Ran(tally),
-        Err(error) => {
-            eprintln!("tcl: {error}");
-            Outcome::Ran(Tally::one(false))
-        }
+    match tcl::check_machine(&options) {
+        Ok(()) => Outcome::Ran(tcl::count(&options)),
+        Err(missing) => Outcome::Missing(missing),
     }
 }
 
-/// Another chore of this program.
 fn chore(context: &Context, arguments: &[&str]) -> Outcome {
-    let known = arguments
-        .first()
-        .is_some_and(|name| context.chores.iter().any(|chore| chore == name));
-    match env::current_exe() {
-        Ok(program) if known => count(
-            context,
-            Command::new(program).args(arguments).current_dir(root()),
-        ),
-        Ok(_) => Outcome::Missing(format!(
-            "no `cargo xtask {}` in this tree",
-            arguments.join(" ")
-        )),
-        Err(error) => fail(&format!("this program does not find itself: {error}")),
+    match suite::chore(arguments) {
+        Ok(command) => count(context, command),
+        Err(missing) => Outcome::Missing(missing),
     }
 }
 
-/// Runs a command whose output counts tests.
-fn count(context: &Context, command: &mut Command) -> Outcome {
+fn count(context: &Context, mut command: Command) -> Outcome {
     if context.require_tools {
         command.env(TOOLS, REQUIRED);
     }
-    let mut tally: Option<Tally> = None;
-    let status = stream::show(command, |line| {
-        if let Some(more) = Tally::of_line(line) {
-            tally = Some(tally.unwrap_or_default() + more);
-        }
-    });
-    match (status, tally) {
-        (Ok(status), Some(tally)) if status.success() || tally.failed > 0 => Outcome::Ran(tally),
-        // It ended with an error of another kind than a failed test, or counts nothing.
-        (Ok(status), tally) => {
-            Outcome::Ran(tally.unwrap_or_default() + Tally::one(status.success()))
-        }
-        (Err(error), _) => fail(&format!("cannot run {command:?}: {error}")),
-    }
-}
-
-/// Runs a command that passes or fails as a whole.
-fn check(command: &mut Command) -> Outcome {
-    match stream::show(command, |_| {}) {
-        Ok(status) => Outcome::Ran(Tally::one(status.success())),
-        Err(error) => fail(&format!("cannot run {command:?}: {error}")),
-    }
-}
-
-fn both(a: Outcome, b: Outcome) -> Outcome {
-    match (a, b) {
-        (Outcome::Ran(a), Outcome::Ran(b)) => Outcome::Ran(a + b),
-        (Outcome::Ran(_), missing) => missing,
-        (missing, _) => missing,
-    }
-}
-
-fn fail(text: &str) -> Outcome {
-    eprintln!("{text}");
-    Outcome::Ran(Tally::one(false))
+    Outcome::Ran(suite::count(&mut command))
 }

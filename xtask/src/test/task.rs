@@ -4,8 +4,6 @@ use std::env;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use clap::CommandFactory;
-
 use super::steps::{Context, Outcome, REQUIRED, STEPS, Step, TOOLS};
 use crate::tally::Tally;
 
@@ -46,10 +44,6 @@ pub(crate) fn run(options: &Options) -> ExitCode {
     }
     let context = Context {
         require_tools: options.require_tools || tools_are_required(),
-        chores: crate::Arguments::command()
-            .get_subcommands()
-            .map(|chore| chore.get_name().to_owned())
-            .collect(),
     };
     let mut runs = Vec::new();
     for step in steps {
