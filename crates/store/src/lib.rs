@@ -28,4 +28,4 @@ pub use exec::{
     Touched,
 };
 pub use expiry::{ExpireSlice, expire_slice};
-pub use keyspace::{Counts, Detached, Expire, Key, Keyspace, Partition, Str, Value};
+pub use keyspace::{Counts, Detached, Expire, Key, Keyspace, Partition, Prior, Str, Value};

@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use super::{Counts, Db, Keyspace};
+use super::{Db, Keyspace};
 
 /// The databases that wait, and how much memory comes back with them.
 #[derive(Debug, Default)]
@@ -23,7 +23,7 @@ struct Grave {
 }
 
 /// Entries that FLUSHDB frees at once, so that small databases are gone when it answers.
-const FREED_AT_ONCE: usize = 1024;
+const FREED_AT_ONCE: usize = 512;
 
 /// Shares of databases that may wait. Who flushes faster than memory can be freed does the
 /// freeing, too.
@@ -85,7 +85,7 @@ impl Keyspace {
                 self.graves.push(db);
             }
         }
-        let total = std::mem::replace(&mut self.totals[db as usize], Counts::default());
+        let total = std::mem::take(&mut self.totals[db as usize]);
         self.live_bytes -= total.bytes();
         while self.graves.waiting.len() > MAX_WAITING {
             self.graves.free(FREED_AT_ONCE);

@@ -18,9 +18,11 @@ const STEPS: [usize; 18] = [
     1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48,
 ];
 
-/// Most entries for a number of buckets: seven in eight lanes.
+/// Most entries for a number of buckets: fifteen in sixteen lanes. In a segment that full, five entries in
+/// six are still where they belong. Seven in eight would take a byte more per key and save 2 ns of a
+/// lookup.
 const fn capacity(buckets: usize) -> usize {
-    buckets * LANES - buckets * LANES / 8
+    buckets * LANES - buckets * LANES / 16
 }
 
 /// Entries of a full segment: what one insert may have to move.
