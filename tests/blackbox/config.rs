@@ -88,6 +88,17 @@ fn info_adds_the_shards_up() {
     assert!(info.contains("db0:keys=100,expires=0"), "{info}");
     assert!(info.contains("keyspace_hits:100\r\n"), "{info}");
     assert!(info.contains("total_connections_received:10\r\n"), "{info}");
+    let figure = |name: &str| -> u64 {
+        let line = info
+            .lines()
+            .find_map(|line| line.strip_prefix(name))
+            .expect("a figure");
+        line.parse().expect("a number")
+    };
+    if figure("shards:") > 1 {
+        assert!(figure("hops:") > 0 && figure("mesh_calls:") > 0, "{info}");
+        assert_eq!(figure("mesh_handled:"), figure("mesh_calls:"), "{info}");
+    }
     assert_eq!(conns[0].call("GET nothing"), "$-1\r\n");
     assert!(
         conns[1]

@@ -1,6 +1,6 @@
 //! A shard's state at one moment, in a form that can cross to the shard that was asked for it.
 
-use corelane::MeshStats;
+use corelane::{MeshGauge, MeshStats};
 
 use crate::shard::Shard;
 use crate::stats::Stats;
@@ -41,7 +41,7 @@ impl ShardReport {
             client_bytes: client_bytes as u64,
             used_bytes: shard.space.used_bytes(),
             databases,
-            mesh: corelane::MeshStats::default(),
+            mesh: shard.mesh.as_ref().map(MeshGauge::read).unwrap_or_default(),
             runtime: corelane::runtime_stats(),
         }
     }

@@ -72,7 +72,9 @@ pub use launch::{
     LaunchError, LaunchOptions, MAX_SHARDS, Running, ShardSpec, SimNode, launch, launch_sim,
 };
 pub use map::{PARTITIONS, ShardMap, partition_of};
-pub use mesh::{Broadcast, Call, CallError, Calling, Lost, Mesh, MeshStats, Refusal, Refused};
+pub use mesh::{
+    Broadcast, Call, CallError, Calling, Lost, Mesh, MeshGauge, MeshStats, Refusal, Refused,
+};
 pub use node::{NodeFailure, Stopper};
 pub use service::Service;
 pub use shard_id::ShardId;

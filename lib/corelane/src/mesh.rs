@@ -25,7 +25,7 @@ pub(crate) use self::core::Core;
 pub use self::errors::{CallError, Lost, Refusal, Refused};
 pub(crate) use self::outbox::Link;
 pub(crate) use self::poller::{MeshPoller, Peer};
-pub use self::stats::MeshStats;
+pub use self::stats::{MeshGauge, MeshStats};
 pub(crate) use self::wiring::{Ends, wire};
 
 use self::outbox::Patience;
@@ -90,6 +90,12 @@ impl<S: Service> Mesh<S> {
     #[must_use]
     pub fn stats(&self) -> MeshStats {
         self.core.tally.read()
+    }
+
+    /// A way to read [`stats`](Self::stats) for the service itself, which cannot hold its own mesh.
+    #[must_use]
+    pub fn gauge(&self) -> MeshGauge {
+        MeshGauge(self.core.tally.clone())
     }
 }
 

@@ -2,6 +2,8 @@
 //! shards are made by asking each.
 
 use std::cell::RefCell;
+use std::fmt;
+use std::rc::Rc;
 
 /// A shard's counters, all since its start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -83,5 +85,22 @@ impl Tally {
 
     pub(crate) fn read(&self) -> MeshStats {
         *self.0.borrow()
+    }
+}
+
+/// Reads the counters of one shard's side of the mesh, on that shard.
+#[derive(Clone)]
+pub struct MeshGauge(pub(crate) Rc<Tally>);
+
+impl MeshGauge {
+    /// What has been counted so far.
+    pub fn read(&self) -> MeshStats {
+        self.0.read()
+    }
+}
+
+impl fmt::Debug for MeshGauge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.read().fmt(f)
     }
 }
