@@ -1,6 +1,9 @@
 //! What a shard does on its own, in slices that nobody notices: expiry, freeing, idle clients, and
-//! telling the other shards what memory it uses.
+//! telling the other shards what memory it uses. A shard on which nothing happens rests, for idle
+//! costs nothing.
 
+use std::future::poll_fn;
+use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use crate::node::Node;
@@ -12,29 +15,53 @@ use crate::shard::Shard;
 pub(crate) struct Background {
     /// Whether expired keys are looked for (`DEBUG SET-ACTIVE-EXPIRE`).
     pub(crate) expire: bool,
+    /// Whether anything came in since the last round.
+    roused: bool,
+    /// The background task, while it rests.
+    resting: Option<Waker>,
 }
 
 impl Default for Background {
     fn default() -> Self {
-        Self { expire: true }
+        Self {
+            expire: true,
+            roused: true,
+            resting: None,
+        }
     }
 }
+
+impl Background {
+    /// Something came in, so that there may be something to do: ends a rest.
+    #[inline]
+    pub(crate) fn rouse(&mut self) {
+        self.roused = true;
+        if let Some(resting) = self.resting.take() {
+            resting.wake();
+        }
+    }
+}
+
+/// The longest rest. Clients' timeouts, which no request announces, count in seconds.
+const REST: Duration = Duration::from_secs(1);
 
 /// Keys looked at, or objects freed, per slice: some tens of microseconds.
 const SLICE_ENTRIES: usize = 128;
 
 /// Runs a shard's background work until the node stops.
 pub async fn run(node: Node) {
+    let mut busy = true;
     loop {
         let pace = Pace::of(&node);
+        let rests = !busy && node.mesh().with(Shard::may_rest);
         if node
-            .unless_stopping(corelane::time::sleep(pace.round))
+            .unless_stopping(pause(&node, &pace, rests))
             .await
             .is_none()
         {
             return;
         }
-        slices(&node, &pace).await;
+        busy = slices(&node, &pace).await;
         node.mesh().with(Shard::sweep_clients);
         tell_memory(&node);
     }
@@ -60,18 +87,41 @@ impl Pace {
     }
 }
 
-/// Slices of work, other tasks in between, until nothing is urgent or the round's share is used up.
-async fn slices(node: &Node, pace: &Pace) {
+/// Waits for the next round, which a shard at rest begins only when something comes in or clients
+/// are to be looked at.
+async fn pause(node: &Node, pace: &Pace, rests: bool) {
+    if rests {
+        let roused = poll_fn(|cx| {
+            node.mesh().with(|shard| {
+                let background = &mut shard.background;
+                if background.roused {
+                    return Poll::Ready(());
+                }
+                background.resting = Some(cx.waker().clone());
+                Poll::Pending
+            })
+        });
+        if corelane::time::timeout(REST, roused).await.is_err() {
+            return;
+        }
+    }
+    corelane::time::sleep(pace.round).await;
+}
+
+/// Slices of work, other tasks in between, until nothing is urgent or the round's share is used up;
+/// returns whether something is left.
+async fn slices(node: &Node, pace: &Pace) -> bool {
     let mut worked_ns = 0;
     while worked_ns < pace.work_ns {
         let began_ns = corelane::time::refresh_ns();
         let more = node.mesh().with(Shard::background_slice);
         worked_ns += corelane::time::refresh_ns().saturating_sub(began_ns);
         if !more {
-            return;
+            return false;
         }
         corelane::task::yield_now().await;
     }
+    true
 }
 
 /// Tells the others this shard's memory use if it has changed.
@@ -91,6 +141,13 @@ fn tell_memory(node: &Node) {
 }
 
 impl Shard {
+    /// Whether no round is due before something comes in: nothing has since the last one, and no key
+    /// expires. Called once per round.
+    fn may_rest(&mut self) -> bool {
+        let roused = std::mem::take(&mut self.background.roused);
+        !roused && (0..self.space.databases()).all(|db| self.space.volatile(db) == 0)
+    }
+
     /// One slice; returns whether there is reason for another at once.
     fn background_slice(&mut self) -> bool {
         let freeing = self.space.housekeep(SLICE_ENTRIES);

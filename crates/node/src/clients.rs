@@ -196,6 +196,9 @@ impl Clients {
     /// Ends who has been silent for longer than the timeout, and who has left more output than the
     /// soft limit unread for longer than it allows.
     pub(crate) fn sweep(&self, now_ms: u64, limits: &ClientLimits) {
+        if limits.idle_timeout.is_none() && limits.output.normal.soft_bytes == 0 {
+            return;
+        }
         for client in self.list.values() {
             let silent_ms = now_ms.saturating_sub(client.active_ms.get());
             if limits

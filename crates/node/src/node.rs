@@ -35,6 +35,7 @@ struct Inner {
 impl Node {
     /// The handle of the shard that `mesh` belongs to.
     pub fn new(mesh: Mesh<Shard>, catalog: Arc<Catalog>, identity: Arc<Identity>) -> Self {
+        mesh.with(|shard| shard.mesh = Some(mesh.gauge()));
         Self(Rc::new(Inner {
             mesh,
             catalog,
@@ -90,6 +91,14 @@ impl Node {
     /// Changes this shard's counters.
     pub fn with_stats(&self, change: impl FnOnce(&mut Stats)) {
         self.mesh().with(|shard| change(&mut shard.stats));
+    }
+
+    /// Counts bytes that a client has sent to this shard.
+    pub fn note_input(&self, bytes: usize) {
+        self.mesh().with(|shard| {
+            shard.stats.net_input_bytes += bytes as u64;
+            shard.background.rouse();
+        });
     }
 
     /// Counts a command that did not run on a shard's data; `error` is its reply if that is one.

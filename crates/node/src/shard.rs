@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use corelane::{Service, ShardId};
+use corelane::{MeshGauge, Service, ShardId};
 use corelane_settings::Settings;
 use corelane_store::commands::steps::{Answer, Step};
 use corelane_store::{Command, Data, Effects, Exec, Keyspace, Outcome, Touched};
@@ -27,6 +27,8 @@ pub struct Shard {
     pub(crate) clients: Clients,
     pub(crate) rules: Rules,
     pub(crate) background: Background,
+    /// Counters of this shard's side of the mesh, once it is there.
+    pub(crate) mesh: Option<MeshGauge>,
     pub(crate) memory: NodeMemory,
     pub(crate) effects: Effects,
     pub(crate) touched: Touched,
@@ -61,6 +63,7 @@ impl Shard {
             clients: Clients::new(id.number()),
             rules: Rules::of(Arc::clone(&seed.settings)),
             background: Background::default(),
+            mesh: None,
             memory: NodeMemory::new(seed.shards),
             effects: Effects::default(),
             touched: Touched::default(),
@@ -202,6 +205,7 @@ impl Service for Shard {
     type Control = Control;
 
     fn handle(&mut self, request: Request, _from: ShardId) -> Reply {
+        self.background.rouse();
         match request {
             Request::Batch(mut batch) => {
                 batch.execute(self);

@@ -273,6 +273,10 @@ impl Dispatch {
         if self.state.reply_mode != ReplyMode::On {
             self.out.truncate(start);
         }
+        // A refused command, too, is the one whose reply was to be skipped.
+        if self.state.reply_mode == ReplyMode::SkipNext {
+            self.state.reply_mode = ReplyMode::On;
+        }
     }
 }
 

@@ -77,7 +77,7 @@ pub async fn listen(
             now_ms: corelane::time::unix_ms(),
         };
         let session = session(stream, arrival, &node, &registry);
-        let (id, session) = session;
+        let (id, mut session) = session;
         let presence = Presence {
             node: node.clone(),
             id,
@@ -85,6 +85,7 @@ pub async fn listen(
         };
         corelane::task::spawn(async move {
             let end = session.run().await;
+            drop(session);
             note_end(&presence.node, id, &end);
         });
     }

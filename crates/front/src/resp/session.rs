@@ -56,8 +56,9 @@ impl Session {
         }
     }
 
-    /// Serves the connection to its end.
-    pub(crate) async fn run(mut self) -> End {
+    /// Serves the connection to its end. Borrows the session, for a future that owns it holds it
+    /// twice.
+    pub(crate) async fn run(&mut self) -> End {
         loop {
             if let Err(end) = self.turn().await {
                 return end;
@@ -112,9 +113,7 @@ impl Session {
     fn note_arrival(&mut self, bytes: usize) {
         let state = &self.dispatch.state;
         state.client.active_ms.set(corelane::time::unix_ms());
-        state
-            .node
-            .with_stats(|stats| stats.net_input_bytes += bytes as u64);
+        state.node.note_input(bytes);
     }
 
     /// Parses in the receive buffer itself where nothing was left over from before.
@@ -183,7 +182,11 @@ impl Session {
                 call,
                 args,
                 keep,
-            } => (node.run_across(command, call, args).await, keep),
+            } => {
+                // In a box: rare, and else the biggest part of every idle connection.
+                let run = Box::pin(node.run_across(command, call, args));
+                (run.await, keep)
+            }
             Waiting::Discard { .. } => return Ok(()),
         };
         if keep {
@@ -222,16 +225,20 @@ impl Session {
         Ok(())
     }
 
-    /// Waits until the send in flight is done, or someone ends the connection; gives its buffer.
+    /// Waits until the send in flight is done and gives its buffer. What is done already counts even
+    /// where the connection is to end: who ends itself hears of it. Who drains is waited for.
     async fn sent(&mut self) -> Result<Vec<u8>, End> {
         let client = &self.dispatch.state.client;
         let stream = &mut self.stream;
         let sent = poll_fn(|cx| {
-            if let Some(ending) = client.ending() {
-                return Poll::Ready(Err(End::Ended(ending)));
-            }
             client.watch(cx.waker());
-            stream.poll_sent(cx).map_err(End::Failed)
+            let sent = stream.poll_sent(cx).map_err(End::Failed);
+            match client.ending() {
+                Some(ending) if sent.is_pending() && ending != Ending::Draining => {
+                    Poll::Ready(Err(End::Ended(ending)))
+                }
+                _ => sent,
+            }
         });
         let spare = sent.await?;
         client.note_output(0, 0);
