@@ -1,4 +1,5 @@
-//! What the documents name exists: every path between backticks, every link to a file.
+//! What the documents name exists: every path between backticks, every link to a file, and every
+//! constant that a table says is in a file.
 //!
 //! A map that leads to a file which was moved is worse than none, and nobody reads a whole map again
 //! after each move. The changelog is left alone: what it names was there once.
@@ -28,7 +29,12 @@ pub(crate) fn check(root: &Path) -> Vec<Finding> {
         .iter()
         .flat_map(|path| {
             let text = fs::read_to_string(root.join(path)).unwrap_or_default();
-            of_text(path, &text, |named| root.join(named).exists())
+            let named = |named: &str| root.join(named);
+            let mut findings = of_text(path, &text, |path| named(path).exists());
+            findings.extend(of_tables(path, &text, |path| {
+                fs::read_to_string(named(path)).ok()
+            }));
+            findings
         })
         .collect()
 }
@@ -78,10 +84,44 @@ fn of_text(path: &str, text: &str, exists: impl Fn(&str) -> bool) -> Vec<Finding
     findings
 }
 
+/// Constants that a table's row names beside Rust files must stand in one of these; `read` gives a
+/// file's text.
+fn of_tables(path: &str, text: &str, read: impl Fn(&str) -> Option<String>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let rows = text.lines().enumerate();
+    for (at, row) in rows.filter(|(_, line)| line.starts_with('|')) {
+        let files = paths(row).filter(|path| path.ends_with(".rs"));
+        let files: Vec<String> = files.filter_map(&read).collect();
+        let gone = |name: &&str| !files.iter().any(|text| text.contains(name));
+        if files.is_empty() {
+            continue;
+        }
+        findings.extend(constants(row).filter(gone).map(|name| Finding {
+            path: path.to_owned(),
+            line: at + 1,
+            what: format!("the files of this row have no `{name}`"),
+            why: "a bound that cannot be found cannot be looked up or changed".to_owned(),
+            remedy:
+                "write its new name or file, and its value and effect if they changed".to_owned(),
+        }));
+    }
+    findings
+}
+
+/// Names of constants between backticks.
+fn constants(line: &str) -> impl Iterator<Item = &str> {
+    let capital = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+    spans(line).filter(move |span| span.contains('_') && span.bytes().all(capital))
+}
+
+/// What stands between backticks.
+fn spans(line: &str) -> impl Iterator<Item = &str> {
+    line.split('`').skip(1).step_by(2)
+}
+
 /// Paths between backticks.
 fn paths(line: &str) -> impl Iterator<Item = &str> {
-    let spans = line.split('`').skip(1).step_by(2);
-    spans.filter(|span| {
+    spans(line).filter(|span| {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-/".contains(&byte);
         span.bytes().all(plain) && FOLDERS.iter().any(|folder| span.starts_with(folder))
     })
@@ -144,6 +184,24 @@ mod tests {
             ),
         ] {
             let found = of_text(path, text, |named| there.contains(&named));
+            let found: Vec<&str> = found
+                .iter()
+                .filter_map(|finding| finding.what.split('`').nth(1))
+                .collect();
+            assert_eq!(found, missing, "{text}");
+        }
+    }
+
+    #[test]
+    fn constants_of_tables_must_stand_in_their_files() {
+        let read = |path: &str| (path == "lib/a.rs").then(|| "const MAX_A: u8 = 1;".to_owned());
+        for (text, missing) in [
+            ("| `MAX_A`, `MAX_B` | 1 | `lib/a.rs` |", &["MAX_B"][..]),
+            ("| `MAX_B` | 1 | `lib/none.rs` |", &[]),
+            ("| `GET` | `lib/a.rs` |", &[]),
+            ("`MAX_B` in `lib/a.rs`", &[]),
+        ] {
+            let found = of_tables("A.md", text, read);
             let found: Vec<&str> = found
                 .iter()
                 .filter_map(|finding| finding.what.split('`').nth(1))
