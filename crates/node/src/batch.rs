@@ -50,7 +50,7 @@ pub struct Batch {
     items: Vec<Item>,
     /// Replies of the last trip, and where each ends.
     output: Vec<u8>,
-    ends: Vec<u32>,
+    ends: Vec<usize>,
     first_reply: usize,
     executed: usize,
 }
@@ -94,7 +94,7 @@ impl Batch {
             let item = &self.items[self.executed];
             let args = Args::new(&self.input, item.spans(&self.spans));
             shard.execute(item.command, &item.call, args, &mut self.output);
-            self.ends.push(self.output.len() as u32);
+            self.ends.push(self.output.len());
             self.executed += 1;
         }
     }
@@ -141,30 +141,29 @@ impl Batch {
     /// has not run yet. Replies of earlier trips are gone.
     pub(crate) fn reply(&self, index: usize) -> Option<&[u8]> {
         let at = index.checked_sub(self.first_reply)?;
-        let end = *self.ends.get(at)? as usize;
-        let start = at
-            .checked_sub(1)
-            .map_or(0, |before| self.ends[before] as usize);
+        let end = *self.ends.get(at)?;
+        let start = at.checked_sub(1).map_or(0, |before| self.ends[before]);
         Some(&self.output[start..end])
     }
 
     /// Empties the batch for its next trip; big buffers are given back to the allocator.
     pub(crate) fn recycle(&mut self) {
-        self.spans.clear();
-        self.items.clear();
-        self.ends.clear();
         self.first_reply = 0;
         self.executed = 0;
-        shrink(&mut self.input);
-        shrink(&mut self.output);
+        empty(&mut self.input, KEPT_BUFFER_BYTES);
+        empty(&mut self.spans, KEPT_BUFFER_BYTES);
+        empty(&mut self.items, KEPT_BUFFER_BYTES);
+        empty(&mut self.output, KEPT_BUFFER_BYTES);
+        empty(&mut self.ends, KEPT_BUFFER_BYTES);
     }
 }
 
 /// A buffer above this size is not kept for reuse.
 const KEPT_BUFFER_BYTES: usize = 64 * 1024;
 
-fn shrink(buffer: &mut Vec<u8>) {
-    if buffer.capacity() > KEPT_BUFFER_BYTES {
+/// Empties a buffer, and gives its memory back where that is more than `kept_bytes`.
+pub(crate) fn empty<T>(buffer: &mut Vec<T>, kept_bytes: usize) {
+    if buffer.capacity() * size_of::<T>() > kept_bytes {
         *buffer = Vec::new();
     } else {
         buffer.clear();
@@ -194,5 +193,42 @@ impl BatchPool {
             batch.recycle();
             self.spare.push(batch);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_big_command_leaves_nothing_big_in_the_pool() {
+        let command = corelane_store::COMMANDS[0];
+        let call = Call {
+            id: CommandId(0),
+            db: 0,
+            proto: Proto::Resp2,
+            slot: None,
+        };
+        let (mut pool, mut batch) = (BatchPool::default(), Box::<Batch>::default());
+        let args = std::iter::repeat_n(&b"argument"[..], 100_000);
+        batch.push(command, call, args);
+        for _ in 0..100_000 {
+            batch.push(command, call, std::iter::empty());
+            batch.ends.push(0);
+        }
+        batch.output.resize(1 << 20, 0);
+        pool.give_back(batch);
+        let batch = pool.take();
+        let held = [
+            batch.input.capacity(),
+            batch.spans.capacity() * size_of::<Span>(),
+            batch.items.capacity() * size_of::<Item>(),
+            batch.output.capacity(),
+            batch.ends.capacity() * size_of::<usize>(),
+        ];
+        assert!(
+            held.iter().all(|bytes| *bytes <= KEPT_BUFFER_BYTES),
+            "{held:?}"
+        );
     }
 }

@@ -15,7 +15,7 @@ use corelane_wire::Args;
 use smallvec::SmallVec;
 
 use crate::ahead::Ahead;
-use crate::batch::{Batch, Call};
+use crate::batch::{Batch, Call, empty};
 use crate::merge;
 use crate::node::{Gone, Node};
 use crate::place::{self, Place};
@@ -24,6 +24,9 @@ use crate::request::{Reply, Request};
 /// Calls to as many shards need no allocation. A connection holds room for them even while it is
 /// idle, and where more shards are called at once, more requests share the cost.
 const INLINE_CALLS: usize = 1;
+
+/// A list of notes above this size is not kept by an idle connection.
+const RESTING_BYTES: usize = 2 * 1024;
 
 /// What became of a submitted command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,12 +56,13 @@ enum Gap {
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Part {
     /// Answered at once; the reply lies in `aside[start..end]`.
-    Here { start: u32, end: u32 },
+    Here { start: usize, end: usize },
     /// The `index`th command of the batch to `shard`.
     There { shard: ShardId, index: u32 },
 }
 
-/// The pipeline of one connection. Empty between reads: an idle connection holds no buffers here.
+/// The pipeline of one connection. Empty between reads: an idle connection holds little here
+/// ([`RESTING_BYTES`] of each list).
 #[derive(Debug)]
 pub struct Pipeline {
     node: Node,
@@ -192,9 +196,9 @@ impl Pipeline {
         }
         self.node.with_stats(|stats| stats.hops += hops);
         self.merge = Merge::default();
-        self.gaps.clear();
-        self.parts.clear();
-        self.key_parts.clear();
+        empty(&mut self.gaps, RESTING_BYTES);
+        empty(&mut self.parts, RESTING_BYTES);
+        empty(&mut self.key_parts, RESTING_BYTES);
         self.aside = Vec::new();
         self.waiting_bytes = 0;
         self.map = self.node.mesh().map();
@@ -276,14 +280,14 @@ impl Pipeline {
             let chosen = &self.key_parts[first_key as usize..];
             let mine = groups.command_for(|key| chosen[key] as usize == part);
             let answered = if owner == self.node.shard_id() {
-                let start = self.aside.len() as u32;
+                let start = self.aside.len();
                 let aside = &mut self.aside;
                 self.node
                     .mesh()
                     .with(|shard| shard.execute(command, &call, mine.args(), aside));
                 Part::Here {
                     start,
-                    end: self.aside.len() as u32,
+                    end: self.aside.len(),
                 }
             } else {
                 self.hop(owner, command, call, mine.args().iter())
@@ -334,7 +338,7 @@ impl Pipeline {
 
     fn reply_of(&self, part: &Part) -> Option<&[u8]> {
         match *part {
-            Part::Here { start, end } => Some(&self.aside[start as usize..end as usize]),
+            Part::Here { start, end } => Some(&self.aside[start..end]),
             Part::There { shard, index } => match &self.batches[shard.index()] {
                 Some(batch) => batch.reply(index as usize),
                 None => Some(merge::SHARD_GONE),

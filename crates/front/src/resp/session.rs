@@ -77,6 +77,9 @@ impl Session {
             match stop {
                 Stop::NeedMore => {
                     self.flush().await?;
+                    if self.input.is_empty() {
+                        self.parser.trim();
+                    }
                     return self.send().await;
                 }
                 Stop::Drain => {
