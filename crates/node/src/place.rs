@@ -4,7 +4,7 @@ use corelane::{ShardId, ShardMap};
 use corelane_store::{Command, Split};
 use corelane_wire::Args;
 use corelane_wire::slot::slot_of;
-use corelane_wire::spec::{Begin, Find};
+use corelane_wire::spec::{Begin, Find, Flags};
 
 use crate::owned::OwnedArgs;
 
@@ -18,7 +18,7 @@ pub(crate) enum Place {
     Here,
     /// All on this shard.
     On(ShardId),
-    /// Its keys lie on different shards.
+    /// Its keys lie on different shards, or are to be worked on as if they did.
     Apart,
     /// It concerns every shard.
     Everywhere,
@@ -37,6 +37,8 @@ pub(crate) fn place(
         Split::AllShards(_) | Split::Cursor => Place::Everywhere,
         // A key without its value: the handler says so, and nothing is set.
         Split::AllOk if !KeyGroups::of(command, args).are_whole() => Place::Here,
+        // What only reads (`LCS`) may take long: steps let others in between, wherever the keys lie.
+        Split::Steps if command.spec.flags.has(Flags::READONLY) => Place::Apart,
         Split::Sum | Split::AllOk | Split::InOrder | Split::Steps => {
             place_many(command, args, map, slot)
         }
@@ -130,5 +132,31 @@ impl<'a> KeyGroups<'a> {
             .filter(|i| chosen((i - self.first) / self.step))
             .filter_map(|i| self.args.get(i));
         OwnedArgs::from_parts(head.chain(groups))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_of_one_shard_are_apart_only_for_what_may_take_long() {
+        #[track_caller]
+        fn check(line: &str, expected: Place) {
+            let args = OwnedArgs::from_parts(line.split(' ').map(str::as_bytes));
+            let name = args.args().name();
+            let mut commands = corelane_store::COMMANDS.iter();
+            let command = commands.find(|command| command.spec.name.as_bytes() == name);
+            let map = ShardMap::even(1);
+            let placed = place(command.expect(line), args.args(), &map, &mut None);
+            assert_eq!(placed, expected, "{line}");
+        }
+        let here = Place::On(ShardId::new(0));
+        check("get a", here);
+        check("mget a b", here);
+        check("mset a 1 b", Place::Here);
+        check("rename a b", here);
+        check("lcs a b", Place::Apart);
+        check("keys *", Place::Everywhere);
     }
 }
