@@ -136,6 +136,7 @@ fn tell_memory(node: &Node) {
         if let Err(refused) = node.mesh().control(shard, Control::Memory { used_bytes }) {
             // The next round tells again: the figure is a level, not a change.
             tracing::debug!(%shard, %refused, "memory use not told");
+            node.mesh().with(|shard| shard.memory.not_told());
         }
     }
 }

@@ -7,7 +7,8 @@ use corelane::ShardId;
 #[derive(Debug)]
 pub(crate) struct NodeMemory {
     used_bytes: Vec<u64>,
-    told_bytes: u64,
+    /// This shard's own last word, if all have heard it.
+    told_bytes: Option<u64>,
 }
 
 /// A change below this is not worth a message; the limit is exact to this much per shard.
@@ -17,7 +18,7 @@ impl NodeMemory {
     pub(crate) fn new(shards: usize) -> Self {
         Self {
             used_bytes: vec![0; shards],
-            told_bytes: 0,
+            told_bytes: Some(0),
         }
     }
 
@@ -28,11 +29,18 @@ impl NodeMemory {
 
     /// Whether the others should hear of this shard's use.
     pub(crate) fn should_tell(&mut self, used_bytes: u64) -> bool {
-        let telling = used_bytes.abs_diff(self.told_bytes) >= TELL_BYTES;
+        let telling = self
+            .told_bytes
+            .is_none_or(|told| used_bytes.abs_diff(told) >= TELL_BYTES);
         if telling {
-            self.told_bytes = used_bytes;
+            self.told_bytes = Some(used_bytes);
         }
         telling
+    }
+
+    /// Somebody could not be told: tell again.
+    pub(crate) fn not_told(&mut self) {
+        self.told_bytes = None;
     }
 
     /// What shard `me` may use of a limit for the whole node; 0 for no limit.
@@ -70,5 +78,16 @@ mod tests {
         check(100, &[(1, 30), (1, 10)], 90);
         check(100, &[(1, 90), (2, 90)], 1);
         check(100, &[(0, 90)], 100);
+    }
+
+    #[test]
+    fn who_was_not_told_is_told_again() {
+        let mut memory = NodeMemory::new(2);
+        assert!(!memory.should_tell(TELL_BYTES - 1));
+        assert!(memory.should_tell(TELL_BYTES));
+        assert!(!memory.should_tell(TELL_BYTES));
+        memory.not_told();
+        assert!(memory.should_tell(TELL_BYTES));
+        assert!(!memory.should_tell(TELL_BYTES));
     }
 }
