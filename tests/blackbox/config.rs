@@ -42,7 +42,7 @@ fn several_settings_change_together_or_not_at_all() {
     );
     assert_eq!(
         conn.call("CONFIG SET timeout 1 maxclients"),
-        "-ERR wrong number of arguments for 'config|set' command\r\n"
+        "-ERR syntax error\r\n"
     );
 }
 

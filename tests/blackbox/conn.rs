@@ -80,6 +80,14 @@ impl Conn {
         }
     }
 
+    /// Waits for some bytes of a reply, and leaves it at that.
+    pub(crate) fn wait_for_bytes(&mut self) -> bool {
+        let mut chunk = [0u8; 1];
+        let bytes = self.stream.read(&mut chunk).expect("bytes or an end");
+        self.unread.extend_from_slice(&chunk[..bytes]);
+        bytes > 0
+    }
+
     /// The next reply, decoded.
     #[track_caller]
     pub(crate) fn value(&mut self, line: &str) -> Value {

@@ -11,6 +11,7 @@ mod across;
 mod client_libraries;
 mod clients;
 mod config;
+mod edges;
 mod limits;
 mod pipeline;
 mod redis_tools;

@@ -1,12 +1,14 @@
 //! Which clients a `CLIENT LIST` or `CLIENT KILL` means.
 
+use std::collections::BTreeSet;
+
 use crate::clients::{Client, ClientId};
 
 /// A conjunction of conditions; an empty one means everybody.
 #[derive(Debug, Clone, Default)]
 pub struct ClientFilter {
     /// Only these numbers.
-    pub ids: Option<Vec<ClientId>>,
+    pub ids: Option<BTreeSet<ClientId>>,
     /// Only this peer address.
     pub addr: Option<Vec<u8>>,
     /// Only connections to this local address.

@@ -218,6 +218,7 @@ impl Service for Shard {
             Request::KillClients(filter) => Reply::Count(self.kill_clients(&filter)),
             Request::ResetStats => {
                 self.stats = Stats::new(self.stats.commands.len());
+                self.stats.expired_before = self.space.expired_total();
                 Reply::Done
             }
             Request::ActiveExpire(on) => {

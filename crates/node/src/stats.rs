@@ -68,6 +68,8 @@ pub struct Stats {
     pub keyspace_misses: u64,
     /// Keys removed because their time had come.
     pub expired_keys: u64,
+    /// Keys that had been removed so before these counters began.
+    pub(crate) expired_before: u64,
     /// Clients cut off because they did not read their replies.
     pub output_limit_disconnections: u64,
     /// Clients cut off because their query grew over its limit.

@@ -164,7 +164,7 @@ impl Dispatch {
             self.refuse(Some(entry), &text);
             return None;
         }
-        if !self.state.authenticated && !entry.spec.flags.has(Flags::NO_AUTH) {
+        if !entry.spec.flags.has(Flags::NO_AUTH) && !self.state.is_admitted() {
             self.refuse(Some(entry), "NOAUTH Authentication required.");
             return None;
         }
@@ -298,10 +298,10 @@ fn unknown(miss: &Lookup<'_>, args: Args<'_>) -> String {
         _ => {
             let mut shown = String::new();
             for arg in args.iter().skip(1) {
-                if shown.len() >= QUOTED_BYTES {
+                let Some(room @ 1..) = QUOTED_BYTES.checked_sub(shown.len()) else {
                     break;
-                }
-                shown.push_str(&format!("'{}' ", quoted(arg)));
+                };
+                shown.push_str(&format!("'{}' ", quoted(&arg[..arg.len().min(room)])));
             }
             let name = quoted(args.name());
             format!("ERR unknown command '{name}', with args beginning with: {shown}")

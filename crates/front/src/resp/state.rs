@@ -62,6 +62,11 @@ impl SessionState {
         self.client.db.get()
     }
 
+    /// Whether it may use every command: it has the password, or none is needed any more.
+    pub fn is_admitted(&self) -> bool {
+        self.authenticated || !self.node.needs_password()
+    }
+
     /// Protocol of the replies.
     pub fn proto(&self) -> Proto {
         self.client.proto.get()

@@ -150,7 +150,7 @@ async fn set(node: Node, asking: Asking) -> Vec<u8> {
     let args = asking.args.args();
     if !args.len().is_multiple_of(2) {
         return asking.reply(|reply| {
-            reply.error("ERR wrong number of arguments for 'config|set' command");
+            reply.error("ERR syntax error");
         });
     }
     let owned: Vec<Vec<u8>> = args.iter().skip(2).map(<[u8]>::to_vec).collect();

@@ -150,7 +150,8 @@ fn kill_filter(args: Args<'_>, me: ClientId) -> Result<ClientFilter, String> {
         match args[at].to_ascii_lowercase().as_slice() {
             b"id" => {
                 let id = client_id(value);
-                filter.ids = Some(vec![id.ok_or("ERR client-id should be greater than 0")?]);
+                let id = id.ok_or("ERR client-id should be greater than 0")?;
+                filter.ids = Some([id].into());
             }
             b"type" => filter.normal = Some(is_normal(value)?),
             b"addr" => filter.addr = Some(value.to_vec()),
@@ -159,7 +160,7 @@ fn kill_filter(args: Args<'_>, me: ClientId) -> Result<ClientFilter, String> {
             b"maxage" => {
                 let seconds = parse_i64(value).and_then(|s| u64::try_from(s).ok());
                 let seconds = seconds.ok_or("ERR syntax error")?;
-                filter.min_age_ms = Some(seconds * 1000);
+                filter.min_age_ms = Some(seconds.saturating_mul(1000));
             }
             b"skipme" => match value.to_ascii_lowercase().as_slice() {
                 b"yes" => filter.except = Some(me),

@@ -132,7 +132,7 @@ pub(super) static DOCS: Command = Command {
 pub(super) static GETKEYS: Command = Command {
     spec: CommandSpec {
         name: "getkeys",
-        arity: -3,
+        arity: -4,
         summary: "The keys of a whole command line.",
         complexity: "O(arguments)",
         args: &[
@@ -154,7 +154,7 @@ pub(super) static GETKEYS: Command = Command {
 pub(super) static GETKEYSANDFLAGS: Command = Command {
     spec: CommandSpec {
         name: "getkeysandflags",
-        arity: -3,
+        arity: -4,
         since: "7.0.0",
         summary: "The keys of a whole command line, and what the command does with each.",
         complexity: "O(arguments)",

@@ -62,7 +62,7 @@ fn hello(session: &mut SessionState, args: Args<'_>, reply: &mut Reply<'_>) {
     {
         return reply.error(WRONG);
     }
-    if !session.authenticated {
+    if !session.is_admitted() {
         return reply.error(
             "NOAUTH HELLO must be called with the client already authenticated, otherwise the \
              HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and \
