@@ -1,6 +1,7 @@
 //! Edges between a connection and its end, its settings and its memory: what each looked like when
 //! it was found wrong stays here.
 
+use crate::conn::encode;
 use crate::server::{Server, eventually};
 
 /// A drain waits for clients that take their replies.
@@ -113,4 +114,35 @@ fn odd_requests_are_answered_as_redis_answers_them() {
         &format!("NOSUCH {a} {b} c"),
         &format!("-ERR unknown command 'NOSUCH', with args beginning with: '{a}' '{shown}' \r\n"),
     );
+}
+
+/// Replies of several shards that come home in different numbers of trips, folded ones among them: a
+/// batch that has to wait for another shard's trip must still be there afterwards.
+#[test]
+fn many_big_replies_of_many_shards_come_in_order() {
+    let server = Server::start(&[("cpu-allocation", "4"), ("overprovisioned", "yes")]);
+    let mut conn = server.connect();
+    let key = |n: usize| format!("k{}", n % 16);
+    let value = |n: usize| format!("${}\r\n{}{}\r\n", 50_000, "v".repeat(49_998), n % 16 + 10);
+    for n in 0..16 {
+        let value = format!("{}{}", "v".repeat(49_998), n + 10);
+        assert_eq!(conn.call(&format!("SET {} {value}", key(n))), "+OK\r\n");
+    }
+    let line = |n: usize| match n % 3 {
+        0 => format!("MGET {} {} {}", key(n), key(n + 1), key(n * 7)),
+        1 => format!("GET {}", key(n * 5)),
+        _ => format!("EXISTS {} {} nothing", key(n), key(n + 3)),
+    };
+    let commands: Vec<u8> = (0..120).flat_map(|n| encode(&line(n))).collect();
+    conn.write(&commands);
+    for n in 0..120 {
+        let expected = match n % 3 {
+            0 => format!("*3\r\n{}{}{}", value(n), value(n + 1), value(n * 7)),
+            1 => value(n * 5),
+            _ => ":2\r\n".to_owned(),
+        };
+        let got = conn.reply();
+        let shown = &got[..got.len().min(90)];
+        assert!(got == expected, "{n}: {} gave {shown:?}", line(n));
+    }
 }

@@ -214,7 +214,10 @@ impl Pipeline {
             let goes = self.batches[index].as_ref().is_some_and(|batch| {
                 batch.has_more() && self.is_settled(index, batch.executed(), first_missing)
             });
-            if let (true, Some(batch)) = (goes, self.batches[index].take()) {
+            if !goes {
+                continue;
+            }
+            if let Some(batch) = self.batches[index].take() {
                 let shard = ShardId::new(index as u16);
                 calls.push((index, node.mesh().call(shard, Request::Batch(batch))));
             }
