@@ -306,6 +306,47 @@ fn a_bounded_socket_holds_its_sender_up() {
     world.run().unwrap_or_else(|stuck| panic!("{stuck}"));
 }
 
+/// A server goes away while it still sends and its client does too, which resets the connection: the client gets
+/// the beginning of what was sent, cut off anywhere, but never with a hole.
+#[test]
+fn a_reset_cuts_a_stream_off_and_makes_no_hole_in_it() {
+    const BYTES: usize = 2_000;
+    let mut cut_off = 0;
+    for seed in 0..100 {
+        let options = WorldOptions {
+            socket_bytes: 64..256,
+            ..WorldOptions::default()
+        };
+        let world = World::new(seed, options);
+        let (server, clients) = (world.shard(0, "server"), world.shard(1, "clients"));
+        let serve = async {
+            let listener = Listener::bind(&addr(), &ListenOptions::default()).expect("bind");
+            let (mut stream, _) = listener.accept().await.expect("accept");
+            stream.start_send((0..BYTES).map(|n| n as u8).collect());
+            time::sleep(Duration::from_micros(random::below(500))).await;
+        };
+        drop(world.spawn_on(server, serve));
+        let read = async {
+            time::sleep(Duration::from_millis(1)).await;
+            let mut stream = Stream::connect(&addr()).await.expect("connect");
+            stream.start_send(vec![0; 500]);
+            let mut got = Vec::new();
+            while let Ok(chunk) = stream.recv().await {
+                if chunk.is_empty() {
+                    break;
+                }
+                got.extend_from_slice(&chunk);
+            }
+            got
+        };
+        let got = world.block_on(clients, read).expect("the client ends");
+        let whole = (0..got.len()).all(|n| got[n] == n as u8);
+        assert!(whole, "seed {seed}: a hole in {} bytes", got.len());
+        cut_off += usize::from(got.len() < BYTES);
+    }
+    assert!(cut_off > 10, "{cut_off} streams of 100 were cut off");
+}
+
 #[test]
 fn a_crash_drops_tasks_and_closes_connections() {
     let world = World::new(11, WorldOptions::default());

@@ -409,6 +409,10 @@ impl End {
                     self.unread -= bytes.len();
                     rejected = true;
                 }
+                // After a reset nothing more is taken: what came before it must not be followed by what came later.
+                Some((_, Segment::Bytes(bytes))) if self.failed != Failure::None => {
+                    self.unread -= bytes.len();
+                }
                 Some((_, Segment::Bytes(bytes))) => self.inbox.extend(bytes),
                 Some((_, Segment::End)) => self.ended = true,
                 Some((_, Segment::Reset)) => return (rejected, self.fail()),
