@@ -5,7 +5,9 @@
 mod compare;
 mod full;
 mod gate;
+mod measure;
 mod place;
+mod sim;
 mod stream;
 mod suite;
 mod tally;
@@ -37,6 +39,10 @@ enum Chore {
     Tidy(tidy::Options),
     /// Measure Corelane beside other servers, interleaved, with ratios
     Compare(compare::Options),
+    /// Measure what idle connections, growth, hostile clients and hops cost
+    Measure(measure::Options),
+    /// Run the whole node under seeds
+    Sim(sim::Options),
     /// Hold instructions per command against a ratchet
     Gate(gate::Options),
 }
@@ -48,6 +54,8 @@ fn main() -> ExitCode {
         Chore::Tcl(options) => tcl::run(&options),
         Chore::Tidy(options) => tidy::run(&options),
         Chore::Compare(options) => compare::run(&options),
+        Chore::Measure(options) => measure::run(&options),
+        Chore::Sim(options) => sim::run(&options),
         Chore::Gate(options) => gate::run(&options),
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! run:  settings ─▶ plan ─▶ addresses ─▶ launch ─▶ every shard: serve ─▶ ready ─▶ signals ─▶ drain
-//! sim:  settings ───────────────────▶ launch_sim ─▶ every shard: serve
+//! sim:  settings ─────────────────────▶ launch_sim ─▶ every shard: serve
 //! ```
 
 #![forbid(unsafe_code)]
@@ -16,6 +16,7 @@ mod reference;
 mod run;
 mod serve;
 mod signals;
+mod simulate;
 
 pub use addresses::Addresses;
 pub use assemble::{Parts, catalog, registry};
@@ -24,3 +25,4 @@ pub use plan::plan;
 pub use reference::reference_page;
 pub use run::run;
 pub use serve::serve;
+pub use simulate::{Simulated, simulate};

@@ -1,0 +1,99 @@
+//! A server inside a simulated world: the shards, sessions and commands of [`run`](crate::run()), by the same
+//! [`serve`], without what a world does not have: a machine to plan for, threads, signals, a standard output.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use corelane::sim::World;
+use corelane::{LaunchOptions, SimNode, launch_sim};
+use corelane_front::resp::Admission;
+use corelane_node::{Identity, Shard, ShardSeed};
+use corelane_settings::{Listen, Settings};
+
+use crate::addresses::Addresses;
+use crate::assemble::{Parts, catalog};
+use crate::error::ServerError;
+use crate::ready::Ready;
+use crate::serve::serve;
+
+/// The port that stands for "any free one": a world has no other servers.
+const ANY_PORT: u16 = 6379;
+
+/// A server in a world; it runs when the world does.
+#[derive(Debug)]
+pub struct Simulated {
+    /// Its shards: to stop it, to crash it, to see how it ended.
+    pub node: SimNode,
+    /// What it was put together from: where it listens, how many connections it has.
+    pub parts: Parts,
+}
+
+/// Puts a server into `world`. Everything that [`run`](crate::run()) takes from the machine or from chance follows from
+/// the world's seed. Settings about the machine (`cpu-allocation`, `io`) have no effect, for `options` say how
+/// many shards there are.
+///
+/// # Errors
+/// [`ServerError::Launch`]: options that make no node, or a shard that did not start.
+pub fn simulate(
+    world: &World,
+    settings: Settings,
+    options: &LaunchOptions,
+) -> Result<Simulated, ServerError> {
+    let parts = parts(world, settings, options.shards.len());
+    let seed = parts.seed.clone();
+    let init = move |shard| Ok(Shard::new(shard, &seed, corelane::random::next_u64()));
+    let main = {
+        let parts = parts.clone();
+        move |mesh| serve(mesh, parts.clone())
+    };
+    let node = launch_sim(world, options, init, main)?;
+    Ok(Simulated { node, parts })
+}
+
+fn parts(world: &World, settings: Settings, shards: usize) -> Parts {
+    let catalog = Arc::new(catalog().unwrap_or_else(|double| panic!("{double}")));
+    let addresses = addresses(&settings.listen());
+    let identity = Identity {
+        version: env!("CARGO_PKG_VERSION"),
+        run_id: format!("{:040x}", world.seed()),
+        started_ms: 0,
+        process_id: 1,
+        port: addresses.tcp.first().map_or(0, SocketAddr::port),
+        executable: "corelane".into(),
+        config_file: settings.config_file(),
+        backend: "sim".to_owned(),
+        system: "a simulated world".to_owned(),
+        total_memory_bytes: 0,
+    };
+    let seed = ShardSeed {
+        settings: Arc::new(settings),
+        commands: catalog.len(),
+        shards,
+        hash_seed: world.seed(),
+    };
+    Parts {
+        catalog,
+        identity: Arc::new(identity),
+        addresses: Arc::new(addresses),
+        admission: Admission::default(),
+        seed,
+        ready: Ready::unheard(),
+    }
+}
+
+/// As they were given: in a world every address is there and free.
+fn addresses(listen: &Listen) -> Addresses {
+    let port = if listen.port == 0 {
+        ANY_PORT
+    } else {
+        listen.port
+    };
+    let bind = listen.bind.iter();
+    Addresses {
+        tcp: bind.map(|bind| SocketAddr::new(bind.ip, port)).collect(),
+        // A socket file would be made on the real disk's terms; a world's clients come by TCP.
+        unix: None,
+        unix_mode: None,
+        backlog: listen.backlog.try_into().unwrap_or(i32::MAX),
+    }
+}

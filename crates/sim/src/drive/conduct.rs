@@ -1,0 +1,107 @@
+//! All clients of a run, the last look at every shard, and the end of the node.
+
+use std::collections::BTreeSet;
+use std::rc::Rc;
+use std::time::Duration;
+
+use corelane::Stopper;
+use corelane_wire::Value;
+
+use super::session::Session;
+use super::stage::{Finding, Stage};
+use crate::model::Action;
+use crate::plan::{Finish, Pace, Reading, Request, SessionPlan};
+
+/// Lives through one client's plan.
+pub(crate) async fn client(stage: Rc<Stage>, client: usize) {
+    let plan = &stage.scenario.clients[client];
+    for (number, session) in plan.sessions.iter().enumerate() {
+        corelane::time::sleep(Duration::from_nanos(session.before_ns)).await;
+        let seen = Session::run(&stage, Some((client, number)), session).await;
+        let lingered = session.finish == Finish::Linger && seen.is_some_and(|seen| seen.complete);
+        if lingered {
+            // It was done when it began to linger, and the node has ended since.
+            return;
+        }
+        if seen.is_none() {
+            break;
+        }
+    }
+    stage.done();
+}
+
+/// What clients have left behind settles within this time: vanished ones may have commands under way.
+const SETTLE: Duration = Duration::from_secs(1);
+
+/// Connections that the last look makes at most: which shard takes one is chance.
+const LOOKS: usize = 64;
+
+/// Stops the node when its time has come.
+pub(crate) async fn conduct(stage: Rc<Stage>, stopper: Stopper) {
+    match stage.scenario.stop_ns {
+        Some(stop_ns) => corelane::time::sleep(Duration::from_nanos(stop_ns)).await,
+        None => {
+            stage.all_done().await;
+            corelane::time::sleep(SETTLE).await;
+            look(&stage).await;
+        }
+    }
+    stage.stop();
+    stopper.stop("the run is over");
+}
+
+/// Reads every key once, and the setting on every shard.
+async fn look(stage: &Stage) {
+    let mut shards = BTreeSet::new();
+    let mut everything = true;
+    for number in 0..LOOKS {
+        let plan = look_plan(stage, number, everything);
+        let Some(seen) = Session::run(stage, None, &plan).await else {
+            return;
+        };
+        if seen.complete {
+            everything = false;
+            shards.extend(seen.number.map(shard_of));
+        }
+        if shards.len() == stage.scenario.shards {
+            return;
+        }
+    }
+    if !stage.scenario.resets() {
+        let text = format!("{LOOKS} connections have met only the shards {shards:?}");
+        stage.found(Finding::Reply(text));
+    }
+}
+
+/// A connection's number carries its shard in the top bits.
+fn shard_of(number: u64) -> u64 {
+    const SEQUENCE_BITS: u32 = 48;
+    number >> SEQUENCE_BITS
+}
+
+fn look_plan(stage: &Stage, number: usize, everything: bool) -> SessionPlan {
+    let keyspace = &stage.scenario.keyspace;
+    let mut requests = vec![Request::number(), Request::read_setting(keyspace)];
+    if everything {
+        let groups = keyspace.groups.len();
+        for object in 0..keyspace.setting() {
+            if object % groups == 0 {
+                let select = format!("SELECT {}", object / groups);
+                requests.push(Request::fixed(&select, Value::Simple("OK".to_owned())));
+            }
+            let keys = 0..keyspace.names(object).len() as u8;
+            let read = Action::Mget(keys.clone().collect());
+            requests.push(Request::action(keyspace, object, read));
+            requests.extend(keys.map(|key| Request::action(keyspace, object, Action::Ttl(key))));
+        }
+    }
+    SessionPlan {
+        before_ns: 0,
+        requests,
+        pace: Pace::Window(8),
+        reading: Reading::Prompt,
+        cut: false,
+        finish: Finish::HalfClose,
+        seed: number as u64,
+    }
+}

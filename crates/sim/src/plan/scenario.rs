@@ -1,0 +1,153 @@
+//! A run, from its seed.
+
+use std::time::Duration;
+
+use corelane::sim::WorldOptions;
+
+use super::client::{ClientPlan, Crowd};
+use super::keyspace::Keyspace;
+
+/// Everything that a seed decides before the world starts.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// The seed.
+    pub seed: u64,
+    /// Shards of the node.
+    pub shards: usize,
+    /// Requests that a pair of shards may have outstanding; `None` for the node's own choice.
+    pub lane_capacity: Option<usize>,
+    /// How unkind the world is.
+    pub world: WorldOptions,
+    /// The keys.
+    pub keyspace: Keyspace,
+    /// The clients.
+    pub clients: Vec<ClientPlan>,
+    /// When the node is stopped under its clients; otherwise it is stopped when they are done.
+    pub stop_ns: Option<u64>,
+    /// Bounds.
+    pub limits: Limits,
+    /// A fault put between server and client on purpose.
+    pub tamper: Tamper,
+}
+
+/// Bounds of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Configurations that the check of one history looks at, at most.
+    pub configurations: usize,
+    /// The longest that a client that reads promptly may wait for a reply, nanoseconds. A shard that misses a
+    /// wake-up goes on when its next timer does, up to 100 ms later: that is what this bound is for.
+    pub patience_ns: u64,
+}
+
+/// A fault between server and client, to see that a run notices. Each strikes every so many replies.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tamper {
+    /// None.
+    #[default]
+    None,
+    /// Two replies of a connection change places.
+    Swap,
+    /// A reply is left out.
+    Drop,
+    /// A reply comes twice.
+    Double,
+    /// A `GET` is answered with what an earlier one of the same key said.
+    Stale,
+    /// A `SET` is acknowledged, but another key was set.
+    LoseWrite,
+    /// A reply comes 200 ms late.
+    Delay,
+}
+
+/// Commands of all clients together.
+const COMMANDS: std::ops::RangeInclusive<usize> = 20..=700;
+
+/// The most clients.
+const CLIENTS: usize = 12;
+
+/// The most shards.
+const SHARDS: usize = 4;
+
+/// How much virtual time a run may take: far more than any needs.
+const TIME_LIMIT: Duration = Duration::from_secs(120);
+
+/// How many steps of a shard a run may take: far more than any needs.
+const STEP_LIMIT: u64 = 10_000_000;
+
+impl Scenario {
+    /// The scenario of a seed.
+    pub fn of(seed: u64) -> Self {
+        // Not the world's own numbers, so that a change of one does not change all of the other.
+        let mut rng = fastrand::Rng::with_seed(seed ^ 0x5ca1_ab1e_0ddb_a115);
+        let rng = &mut rng;
+        let shards = rng.usize(1..=SHARDS);
+        let lane_capacity = match rng.u8(0..4) {
+            0 => None,
+            1 => Some(1),
+            _ => Some(rng.usize(1..=6)),
+        };
+        let world = world(rng);
+        let long_bytes = (world.socket_bytes.start * 40).min(300_000);
+        let keyspace = Keyspace::random(rng);
+        let clients = rng.usize(1..=CLIENTS);
+        let commands = match rng.u8(0..4) {
+            0 => rng.usize(*COMMANDS.start()..=80),
+            _ => rng.usize(COMMANDS),
+        };
+        // Two connections per client, on the average.
+        let length = (commands / (2 * clients)).max(1);
+        let mut crowd = Crowd::random(rng, &keyspace, clients, length, long_bytes);
+        let clients = (0..clients).map(|_| crowd.client(rng)).collect();
+        let stop_ns = (rng.u8(0..6) == 0).then(|| rng.u64(0..8_000_000));
+        let patience_ns = patience_ns(&world);
+        Self {
+            seed,
+            shards,
+            lane_capacity,
+            world,
+            keyspace,
+            clients,
+            stop_ns,
+            limits: Limits {
+                configurations: 400_000,
+                patience_ns,
+            },
+            tamper: Tamper::None,
+        }
+    }
+
+    /// Whether connections may break without anybody's doing.
+    pub fn resets(&self) -> bool {
+        self.world.resets_per_10k > 0
+    }
+}
+
+fn world(rng: &mut fastrand::Rng) -> WorldOptions {
+    let mut one_of = |ranges: &[std::ops::Range<u64>]| ranges[rng.usize(0..ranges.len())].clone();
+    let latency_ns = one_of(&[1_000..20_000, 1_000..200_000, 20_000..1_000_000]);
+    let wake_ns = one_of(&[100..1_000, 100..50_000, 10_000..400_000]);
+    let completion_ns = one_of(&[100..20_000, 1_000..400_000]);
+    let step_ns = one_of(&[1..200, 1..2_000, 1..10_000]);
+    let socket_bytes = one_of(&[64..512, 64..65_536, 8_192..65_536]);
+    WorldOptions {
+        latency_ns,
+        wake_ns,
+        completion_ns,
+        step_ns,
+        socket_bytes: socket_bytes.start as usize..socket_bytes.end as usize,
+        split: rng.u8(0..4) > 0,
+        resets_per_10k: if rng.u8(0..6) == 0 { rng.u32(1..40) } else { 0 },
+        shuffle: rng.u8(0..4) > 0,
+        tasks_per_step: rng.u32(1..=16),
+        time_limit: TIME_LIMIT,
+        step_limit: STEP_LIMIT,
+        ..WorldOptions::default()
+    }
+}
+
+/// What the slowest honest reply may take in such a world, generously.
+fn patience_ns(world: &WorldOptions) -> u64 {
+    let trip_ns = world.latency_ns.end + world.wake_ns.end + world.completion_ns.end;
+    40_000_000 + 40 * trip_ns
+}

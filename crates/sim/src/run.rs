@@ -1,0 +1,158 @@
+//! One run: a scenario in a world, from its start to the judgement of all that was seen.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+
+use corelane::LaunchOptions;
+use corelane::net::Addr;
+use corelane::sim::World;
+use corelane_server::{Simulated, simulate};
+use corelane_settings::{Layers, Settings};
+
+use crate::check::{Verdict, check};
+use crate::drive::{Finding, KeyOp, Stage, client, conduct};
+use crate::failure::{Failure, Fault};
+use crate::model::Strings;
+use crate::plan::{Keyspace, Scenario};
+use crate::story;
+
+/// A run in which nothing was wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Passed {
+    /// The seed.
+    pub seed: u64,
+    /// Everything that happened, as one number: the same seed gives the same.
+    pub trace_hash: u64,
+    /// Commands that clients called.
+    pub commands: u64,
+    /// Replies that they got.
+    pub replies: u64,
+    /// Histories too wild to be checked within the bound; they count as passed, and should be rare.
+    pub undecided: usize,
+    /// How long the run took in its world, nanoseconds.
+    pub virtual_ns: u64,
+}
+
+/// The number that the clients' own runtime has: no shard's.
+const CLIENTS: u16 = u16::MAX;
+
+/// The port that the node listens on.
+const PORT: u16 = 6379;
+
+/// Runs a scenario.
+///
+/// # Errors
+/// What was wrong, with all that is needed to look into it.
+pub fn run(scenario: &Scenario) -> Result<Passed, Box<Failure>> {
+    let told = AssertUnwindSafe(|| run_in_world(scenario));
+    catch_unwind(told).unwrap_or_else(|payload| {
+        let text = payload.downcast_ref::<String>().cloned();
+        let text = text.or_else(|| payload.downcast_ref::<&str>().map(|text| text.to_string()));
+        let text = text.unwrap_or_else(|| "a panic without words".to_owned());
+        Err(Failure::new(scenario, 0, Fault::Panicked(text)))
+    })
+}
+
+fn run_in_world(scenario: &Scenario) -> Result<Passed, Box<Failure>> {
+    let world = World::new(scenario.seed, scenario.world.clone());
+    let failed = |world: &World, fault| Err(Failure::new(scenario, world.trace_hash(), fault));
+    let server = match simulate(&world, settings(), &options(scenario)) {
+        Ok(server) => server,
+        Err(error) => return failed(&world, Fault::NotStarted(error.to_string())),
+    };
+    let stage = start_clients(&world, scenario, &server);
+    let ended = world.run();
+    let findings = stage.findings();
+    if !findings.is_empty() {
+        return failed(&world, found(&findings));
+    }
+    if let Err(stuck) = ended {
+        let waiting = stage.waiting();
+        let stuck = Box::new(stuck);
+        return failed(&world, Fault::Stuck { stuck, waiting });
+    }
+    match server.node.outcome() {
+        Some(Ok(())) => {}
+        Some(Err(failure)) => return failed(&world, Fault::Node(failure.to_string())),
+        None => return failed(&world, Fault::Node("it has not ended".to_owned())),
+    }
+    let left = server.parts.admission.open();
+    if left > 0 {
+        return failed(&world, Fault::Left(left));
+    }
+    let counts = stage.counts.get();
+    let histories = stage.record.take().into_histories();
+    let undecided = match judge(scenario, &histories) {
+        Ok(undecided) => undecided,
+        Err(fault) => return failed(&world, fault),
+    };
+    Ok(Passed {
+        seed: scenario.seed,
+        trace_hash: world.trace_hash(),
+        commands: counts.commands,
+        replies: counts.replies,
+        undecided,
+        virtual_ns: world.now_ns(),
+    })
+}
+
+fn found(findings: &[Finding]) -> Fault {
+    let texts = findings.iter().map(Finding::to_string).collect();
+    match findings[0] {
+        Finding::Reply(_) => Fault::Replies(texts),
+        Finding::Late(_) => Fault::Late(texts),
+    }
+}
+
+fn settings() -> Settings {
+    let flag = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let flags = [
+        flag("bind", "127.0.0.1"),
+        flag("port", &PORT.to_string()),
+        flag("maxmemory", "0"),
+    ];
+    let layers = Layers {
+        cwd: "/".as_ref(),
+        file: None,
+        env: &[],
+        flags: &flags,
+    };
+    let loaded = corelane_settings::load(&layers).expect("these settings are valid");
+    loaded.settings
+}
+
+fn options(scenario: &Scenario) -> LaunchOptions {
+    let mut options = LaunchOptions::unpinned(scenario.shards);
+    options.lane_capacity = scenario.lane_capacity;
+    options
+}
+
+fn start_clients(world: &World, scenario: &Scenario, server: &Simulated) -> Rc<Stage> {
+    let address = Addr::Tcp(server.parts.addresses.tcp[0]);
+    let stage = Rc::new(Stage::new(scenario.clone(), address));
+    let place = world.shard(CLIENTS, "clients");
+    for number in 0..scenario.clients.len() {
+        drop(world.spawn_on(place, client(stage.clone(), number)));
+    }
+    drop(world.spawn_on(place, conduct(stage.clone(), server.node.stopper())));
+    stage
+}
+
+/// Checks every history; how many could not be decided.
+fn judge(scenario: &Scenario, histories: &[Vec<KeyOp>]) -> Result<usize, Fault> {
+    let keyspace: &Keyspace = &scenario.keyspace;
+    let mut undecided = 0;
+    for (object, history) in histories.iter().enumerate() {
+        let start = keyspace.start(object);
+        match check::<Strings>(&start, history, scenario.limits.configurations) {
+            Verdict::Linearizable => {}
+            Verdict::Undecided => undecided += 1,
+            Verdict::Impossible(_) => {
+                return Err(Fault::NotLinearizable(story::tell(
+                    keyspace, object, history,
+                )));
+            }
+        }
+    }
+    Ok(undecided)
+}

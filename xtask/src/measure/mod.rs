@@ -1,0 +1,25 @@
+//! `cargo xtask measure`: what the server promises beside speed, measured on the real binary.
+//!
+//! | measurement | file | what it shows |
+//! |---|---|---|
+//! | idle | `idle` | idle connections cost no processor time, and how much memory |
+//! | growth | `growth` | tables grow without stopping their shard, and what a key costs |
+//! | hostile | `hostile` | a flood of broken and ill-mannered input leaves nothing behind |
+//! | hops | `hops` | what a second shard adds to a request, counter by counter |
+//!
+//! Speed beside other servers is the matter of `compare`. `server` starts a server, `process` reads
+//! what the system says of it, `client` asks it, `moment` notes how busy the machine was, `table`
+//! shows figures, `task` runs one measurement and writes it to `target/measure`.
+
+mod client;
+mod growth;
+mod hops;
+mod hostile;
+mod idle;
+mod moment;
+mod process;
+mod server;
+mod table;
+mod task;
+
+pub(crate) use task::{Options, run};
