@@ -336,6 +336,7 @@ fn a_reset_cuts_a_stream_off_and_makes_no_hole_in_it() {
                     break;
                 }
                 got.extend_from_slice(&chunk);
+                time::sleep(Duration::from_micros(random::below(500))).await;
             }
             got
         };
