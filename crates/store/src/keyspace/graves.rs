@@ -1,7 +1,9 @@
 //! Databases that were given up and wait to be freed in slices.
 //!
 //! FLUSHALL detaches tables in no time; freeing what is in them takes a hundred nanoseconds per key.
-//! [`Keyspace::housekeep`] does it bit by bit, between commands.
+//! [`Keyspace::housekeep`] does it bit by bit, between commands. When a slice frees the last of 32 MB,
+//! mimalloc gives them back to the kernel there and then, in 2 to 4 ms;
+//! `MIMALLOC_PURGE_DELAY=-1` in the environment keeps the memory and takes the time away.
 
 use std::collections::VecDeque;
 
