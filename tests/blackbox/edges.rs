@@ -146,3 +146,18 @@ fn many_big_replies_of_many_shards_come_in_order() {
         assert!(got == expected, "{n}: {} gave {shown:?}", line(n));
     }
 }
+
+/// `CLIENT REPLY SKIP` may itself be the command whose reply is skipped; it skips the next one's all
+/// the same.
+#[test]
+fn skipping_twice_skips_what_follows() {
+    let server = Server::start(&[]);
+    let mut conn = server.connect();
+    let lines = ["CLIENT REPLY SKIP", "CLIENT REPLY SKIP", "SET k v", "GET k"];
+    conn.write(&lines.map(encode).concat());
+    assert_eq!(conn.reply(), "$1\r\nv\r\n");
+    let lines = ["CLIENT REPLY SKIP", "CLIENT REPLY ON", "GET k"];
+    conn.write(&lines.map(encode).concat());
+    assert_eq!(conn.reply(), "+OK\r\n");
+    assert_eq!(conn.reply(), "$1\r\nv\r\n");
+}

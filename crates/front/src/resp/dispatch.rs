@@ -228,14 +228,14 @@ impl Dispatch {
     /// Runs a command whose reply the client does not want: whatever it writes is cut off again.
     fn run_unanswered(&mut self, entry: &Entry, run: Run, args: Args<'_>) -> Option<Waiting> {
         let start = self.out.len();
-        let before = self.state.reply_mode;
-        let waiting = self.run(entry, run, args, None);
-        let after = self.state.reply_mode;
-        if before == ReplyMode::SkipNext && after == ReplyMode::SkipNext {
-            self.state.reply_mode = ReplyMode::On;
+        if self.state.reply_mode == ReplyMode::SkipNext {
+            self.state.reply_mode = ReplyMode::SkipThis;
         }
-        if after == ReplyMode::On {
-            return waiting;
+        let waiting = self.run(entry, run, args, None);
+        match self.state.reply_mode {
+            ReplyMode::On => return waiting,
+            ReplyMode::SkipThis => self.state.reply_mode = ReplyMode::On,
+            ReplyMode::Off | ReplyMode::SkipNext => {}
         }
         match waiting {
             Some(Waiting::Command { run, asking, .. }) => Some(Waiting::Command {

@@ -37,6 +37,8 @@ pub enum ReplyMode {
     Off,
     /// Not the one of the next command.
     SkipNext,
+    /// Not the one of the command that is running.
+    SkipThis,
 }
 
 /// One connection's session: one value, so that it can move to another shard as a whole.

@@ -169,7 +169,7 @@ pub(super) static REPLY: Command = Command {
                 reply.ok();
             }
             b"off" => session.reply_mode = ReplyMode::Off,
-            b"skip" if session.reply_mode == ReplyMode::On => {
+            b"skip" if session.reply_mode != ReplyMode::Off => {
                 session.reply_mode = ReplyMode::SkipNext
             }
             b"skip" => {}
