@@ -95,9 +95,12 @@ fn info_adds_the_shards_up() {
             .expect("a figure");
         line.parse().expect("a number")
     };
-    if figure("shards:") > 1 {
+    let shards = figure("shards:");
+    if shards > 1 {
         assert!(figure("hops:") > 0 && figure("mesh_calls:") > 0, "{info}");
-        assert_eq!(figure("mesh_handled:"), figure("mesh_calls:"), "{info}");
+        // INFO's own calls to the other shards may be counted as sent and not yet as handled.
+        let under_way = figure("mesh_calls:").checked_sub(figure("mesh_handled:"));
+        assert!(under_way.is_some_and(|calls| calls < shards), "{info}");
     }
     assert_eq!(conns[0].call("GET nothing"), "$-1\r\n");
     assert!(

@@ -50,10 +50,10 @@ fn hostile_clients_leave_no_trace() {
         after.commands - before.commands > bytes >> 16,
         "most was not understood: {before:?}, then {after:?}"
     );
-    assert!(
-        after.descriptors <= before.descriptors,
-        "descriptors leak: {before:?}, then {after:?}"
-    );
+    // With nobody connected there is one less; a connection's descriptor outlives its count by a moment.
+    eventually("all descriptors are back", || {
+        server.descriptors() < before.descriptors
+    });
     assert!(
         after.rss <= before.rss + SLACK_BYTES,
         "memory leaks: {before:?}, then {after:?}"
@@ -73,18 +73,13 @@ struct Held {
 
 /// Waits until all that came with the storm is gone.
 fn calm(server: &Server) -> Held {
-    eventually("all clients are gone", || {
-        let info = server.connect().call("INFO clients");
-        info.contains("connected_clients:1\r\n")
-    });
-    assert_eq!(server.connect().call("FLUSHALL"), "+OK\r\n");
-    eventually("all descriptors but the listeners' are back", || {
-        server
-            .connect()
-            .call("INFO clients")
+    let mut conn = server.connect();
+    eventually("all other clients are gone", || {
+        conn.call("INFO clients")
             .contains("connected_clients:1\r\n")
     });
-    let info = server.connect().call("INFO everything");
+    assert_eq!(conn.call("FLUSHALL"), "+OK\r\n");
+    let info = conn.call("INFO everything");
     let figure = |name: &str| {
         let line = info.lines().find_map(|line| line.strip_prefix(name));
         line.and_then(|figure| figure.trim().parse().ok())
