@@ -144,13 +144,13 @@ fn judge(scenario: &Scenario, histories: &[Vec<KeyOp>]) -> Result<usize, Fault> 
     let mut undecided = 0;
     for (object, history) in histories.iter().enumerate() {
         let start = keyspace.start(object);
-        match check::<Strings>(&start, history, scenario.limits.configurations) {
+        let bound = scenario.limits.configurations;
+        match check::<Strings>(&start, history, bound) {
             Verdict::Linearizable => {}
             Verdict::Undecided => undecided += 1,
             Verdict::Impossible(_) => {
-                return Err(Fault::NotLinearizable(story::tell(
-                    keyspace, object, history,
-                )));
+                let story = story::tell(keyspace, object, history, bound);
+                return Err(Fault::NotLinearizable(story));
             }
         }
     }

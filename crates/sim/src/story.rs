@@ -10,15 +10,12 @@ use crate::drive::KeyOp;
 use crate::model::{Group, Names, Strings};
 use crate::plan::{Keyspace, shorten};
 
-/// Configurations that each try of the shrinking looks at, at most.
-const SHRINK_BOUND: usize = 20_000;
-
-/// Tells why `history` of `object` cannot be.
-pub(crate) fn tell(keyspace: &Keyspace, object: usize, history: &[KeyOp]) -> String {
+/// Tells why `history` of `object` cannot be, which was seen within `bound` configurations.
+pub(crate) fn tell(keyspace: &Keyspace, object: usize, history: &[KeyOp], bound: usize) -> String {
     let name = keyspace.name(object);
     let start = keyspace.start(object);
     let mut text = format!("no order of what clients did to {name} explains their replies\n");
-    let Some(shrunk) = shrink::<Strings>(&start, history, SHRINK_BOUND) else {
+    let Some(shrunk) = shrink::<Strings>(&start, history, bound) else {
         let all = history.len();
         // Writing to a String cannot fail.
         let _ = writeln!(text, "  ({all} operations, too entangled to be made fewer)");

@@ -41,7 +41,18 @@ pub fn check<M: Model>(
     history: &[Op<M::Action, M::Reply>],
     bound: usize,
 ) -> Verdict<M::State> {
-    Search::<M>::new(history).run(start, bound)
+    counted::<M>(start, history, bound).0
+}
+
+/// As [`check`]; and how many configurations it took.
+pub(super) fn counted<M: Model>(
+    start: &M::State,
+    history: &[Op<M::Action, M::Reply>],
+    bound: usize,
+) -> (Verdict<M::State>, usize) {
+    let mut search = Search::<M>::new(history);
+    let verdict = search.run(start, bound);
+    (verdict, search.tried.len())
 }
 
 /// A history by process, and what was tried on it.
@@ -95,7 +106,7 @@ impl<'a, M: Model> Search<'a, M> {
         }
     }
 
-    fn run(mut self, start: &M::State, bound: usize) -> Verdict<M::State> {
+    fn run(&mut self, start: &M::State, bound: usize) -> Verdict<M::State> {
         let mut order = Vec::with_capacity(self.history.len());
         let at = vec![0; self.lines.len()].into_boxed_slice();
         let mut stack = Vec::new();
@@ -112,7 +123,7 @@ impl<'a, M: Model> Search<'a, M> {
                 }
             }
             let Some(frame) = stack.last_mut() else {
-                let best = self.best.expect("at least the start was entered");
+                let best = self.best.take().expect("at least the start was entered");
                 return Verdict::Impossible(best);
             };
             order.truncate(frame.ordered);

@@ -4,7 +4,7 @@
 
 use super::history::{End, Op};
 use super::model::Model;
-use super::search::{Impossible, Verdict, check};
+use super::search::{Impossible, Verdict, counted};
 
 /// A smaller history, and why it is impossible.
 #[derive(Clone, Debug)]
@@ -15,7 +15,7 @@ pub struct Shrunk<M: Model> {
     pub why: Impossible<M::State>,
 }
 
-/// Shrinks an impossible history; each try looks at no more than `bound` configurations.
+/// Shrinks an impossible history. Seeing that it is impossible may take `bound` configurations.
 ///
 /// `None` if `history` was not found impossible within the bound.
 pub fn shrink<M: Model>(
@@ -23,40 +23,100 @@ pub fn shrink<M: Model>(
     history: &[Op<M::Action, M::Reply>],
     bound: usize,
 ) -> Option<Shrunk<M>> {
-    let mut shrunk = attempt::<M>(start, history.to_vec(), bound)?;
-    cut(start, &mut shrunk, bound);
-    leave_out(start, &mut shrunk, bound);
-    forget(start, &mut shrunk, bound);
-    leave_out(start, &mut shrunk, bound);
-    Some(shrunk)
+    let (verdict, took) = counted::<M>(start, history, bound);
+    let Verdict::Impossible(why) = verdict else {
+        return None;
+    };
+    let mut shrinking = Shrinking {
+        start,
+        best: Shrunk {
+            history: history.to_vec(),
+            why,
+        },
+        took,
+        left: ALL_TRIES,
+    };
+    shrinking.cut();
+    shrinking.leave_out();
+    shrinking.forget();
+    shrinking.leave_out();
+    Some(shrinking.best)
 }
 
-fn attempt<M: Model>(
-    start: &M::State,
-    history: Vec<Op<M::Action, M::Reply>>,
-    bound: usize,
-) -> Option<Shrunk<M>> {
-    match check::<M>(start, &history, bound) {
-        Verdict::Impossible(why) => Some(Shrunk { history, why }),
-        Verdict::Linearizable | Verdict::Undecided => None,
+struct Shrinking<'a, M: Model> {
+    start: &'a M::State,
+    best: Shrunk<M>,
+    /// Configurations that it took to see that the best is impossible.
+    took: usize,
+    /// Configurations that may still be looked at.
+    left: usize,
+}
+
+/// A try that takes so many times what the best took so far is given up: it is hardly on the way to a clear story.
+const WORTH: usize = 4;
+
+/// What all tries together may take.
+const ALL_TRIES: usize = 100_000;
+
+/// What any try may take.
+const ALWAYS: usize = 1_000;
+
+impl<M: Model> Shrinking<'_, M> {
+    /// Keeps `history` if it is impossible; whether it is.
+    fn attempt(&mut self, history: Vec<Op<M::Action, M::Reply>>) -> bool {
+        let bound = (self.took * WORTH + ALWAYS).min(self.left);
+        let (verdict, took) = counted::<M>(self.start, &history, bound);
+        self.left -= took.min(self.left);
+        let Verdict::Impossible(why) = verdict else {
+            return false;
+        };
+        self.best = Shrunk { history, why };
+        self.took = took;
+        true
     }
-}
 
-/// Ends the history at the earliest moment at which it is impossible already.
-fn cut<M: Model>(start: &M::State, shrunk: &mut Shrunk<M>, bound: usize) {
-    let mut ends: Vec<u64> = shrunk.history.iter().map(|op| op.end.over_ns()).collect();
-    ends.sort_unstable();
-    ends.dedup();
-    // What is impossible by some moment is impossible at every later one.
-    let (mut low, mut high) = (0, ends.len());
-    while low < high {
-        let middle = (low + high) / 2;
-        match attempt::<M>(start, until(&shrunk.history, ends[middle]), bound) {
-            Some(smaller) => {
-                *shrunk = smaller;
+    /// Ends the history at the earliest moment at which it is impossible already.
+    fn cut(&mut self) {
+        let mut ends: Vec<u64> = self
+            .best
+            .history
+            .iter()
+            .map(|op| op.end.over_ns())
+            .collect();
+        ends.sort_unstable();
+        ends.dedup();
+        // What is impossible by some moment is impossible at every later one.
+        let (mut low, mut high) = (0, ends.len());
+        while low < high {
+            let middle = (low + high) / 2;
+            if self.attempt(until(&self.best.history, ends[middle])) {
                 high = middle;
+            } else {
+                low = middle + 1;
             }
-            None => low = middle + 1,
+        }
+    }
+
+    /// Leaves out what changes nothing, as far as the rest stays impossible.
+    fn leave_out(&mut self) {
+        for index in (0..self.best.history.len()).rev() {
+            let op = &self.best.history[index];
+            if M::is_inert(&op.action, op.end.reply()) {
+                let mut without = self.best.history.clone();
+                without.remove(index);
+                self.attempt(without);
+            }
+        }
+    }
+
+    /// Forgets replies, as far as the rest stays impossible.
+    fn forget(&mut self) {
+        for index in (0..self.best.history.len()).rev() {
+            if let End::Replied { at_ns, .. } = self.best.history[index].end {
+                let mut without = self.best.history.clone();
+                without[index].end = End::Done { by_ns: at_ns };
+                self.attempt(without);
+            }
         }
     }
 }
@@ -74,33 +134,4 @@ fn until<A: Clone, R: Clone>(history: &[Op<A, R>], end_ns: u64) -> Vec<Op<A, R>>
         }
     }
     known
-}
-
-/// Leaves out what changes nothing, as far as the rest stays impossible.
-fn leave_out<M: Model>(start: &M::State, shrunk: &mut Shrunk<M>, bound: usize) {
-    for index in (0..shrunk.history.len()).rev() {
-        let op = &shrunk.history[index];
-        if !M::is_inert(&op.action, op.end.reply()) {
-            continue;
-        }
-        let mut without = shrunk.history.clone();
-        without.remove(index);
-        if let Some(smaller) = attempt::<M>(start, without, bound) {
-            *shrunk = smaller;
-        }
-    }
-}
-
-/// Forgets replies, as far as the rest stays impossible.
-fn forget<M: Model>(start: &M::State, shrunk: &mut Shrunk<M>, bound: usize) {
-    for index in (0..shrunk.history.len()).rev() {
-        let End::Replied { at_ns, .. } = shrunk.history[index].end else {
-            continue;
-        };
-        let mut without = shrunk.history.clone();
-        without[index].end = End::Done { by_ns: at_ns };
-        if let Some(smaller) = attempt::<M>(start, without, bound) {
-            *shrunk = smaller;
-        }
-    }
 }

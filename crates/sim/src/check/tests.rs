@@ -249,7 +249,7 @@ fn by_every_order(state: u8, left: &[CellOp]) -> bool {
 fn random_histories_as_by_every_order() {
     let mut rng = fastrand::Rng::with_seed(7);
     let mut possible = 0;
-    const TRIES: usize = 20_000;
+    const TRIES: usize = 8_000;
     for _ in 0..TRIES {
         let lines = random(&mut rng);
         let verdict = check::<Cell>(&0, &lines, BOUND);

@@ -10,13 +10,17 @@ use crate::plan::Tamper;
 /// Every how many replies of a connection a fault strikes.
 const EVERY: u32 = 9;
 
+/// Every how many plain writes of a connection one goes astray.
+const EVERY_WRITE: u32 = 2;
+
 /// How late a late reply is: more than any client's patience.
 const LATE: Duration = Duration::from_millis(2_000);
 
 /// One connection's faults.
 pub(super) struct Tampering {
     kind: Tamper,
-    replies: u32,
+    /// Occasions for a fault so far.
+    occasions: u32,
     held: Option<Value>,
 }
 
@@ -24,14 +28,14 @@ impl Tampering {
     pub(super) fn new(kind: Tamper) -> Self {
         Self {
             kind,
-            replies: 0,
+            occasions: 0,
             held: None,
         }
     }
 
-    fn strikes(&mut self) -> bool {
-        self.replies += 1;
-        self.replies.is_multiple_of(EVERY)
+    fn strikes(&mut self, every: u32) -> bool {
+        self.occasions += 1;
+        self.occasions.is_multiple_of(every)
     }
 
     /// What the client sees of a reply: `stale` gives what an earlier reader was told.
@@ -44,7 +48,7 @@ impl Tampering {
         if matches!(kind, Tamper::None | Tamper::LoseWrite | Tamper::Delay) {
             return vec![reply];
         }
-        match (kind, self.strikes()) {
+        match (kind, self.strikes(EVERY)) {
             (Tamper::Drop, true) => vec![],
             (Tamper::Double, true) => vec![reply.clone(), reply],
             (Tamper::Stale, true) => vec![stale(&reply).unwrap_or(reply)],
@@ -58,12 +62,12 @@ impl Tampering {
 
     /// How long the client's bytes are held up.
     pub(super) fn delay(&mut self) -> Option<Duration> {
-        (self.kind == Tamper::Delay && self.strikes()).then_some(LATE)
+        (self.kind == Tamper::Delay && self.strikes(EVERY)).then_some(LATE)
     }
 
     /// Whether a write goes astray.
     pub(super) fn loses(&mut self, words: &[Vec<u8>]) -> bool {
         let plain = words.len() == 3 && words[0] == b"SET";
-        self.kind == Tamper::LoseWrite && plain && self.strikes()
+        self.kind == Tamper::LoseWrite && plain && self.strikes(EVERY_WRITE)
     }
 }
