@@ -1,6 +1,7 @@
 //! Where a command's keys live: the router's question, answered from the shard map alone.
 
 use corelane::{ShardId, ShardMap};
+use corelane_store::keyspace::SLOTS_PER_PARTITION;
 use corelane_store::{Command, Split};
 use corelane_wire::Args;
 use corelane_wire::slot::slot_of;
@@ -8,8 +9,8 @@ use corelane_wire::spec::{Begin, Find, Flags};
 
 use crate::owned::OwnedArgs;
 
-/// Slots of one partition: 16,384 slots in 256 partitions.
-const SLOTS_PER_PARTITION: usize = corelane_wire::slot::SLOTS as usize / corelane::PARTITIONS;
+// The framework's partitions are the store's: one moves as the other.
+const _: () = assert!(corelane::PARTITIONS == corelane_store::keyspace::PARTITIONS);
 
 /// Where a command is to be executed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! One shard's state, and how it answers.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use corelane::{MeshGauge, Service, ShardId};
 use corelane_settings::Settings;
@@ -200,6 +201,9 @@ impl Shard {
 }
 
 impl Service for Shard {
+    /// The background task paces itself; an idle shard is left to rest.
+    const TICK: Duration = Duration::from_secs(1);
+
     type Request = Request;
     type Reply = Reply;
     type Control = Control;

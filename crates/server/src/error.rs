@@ -16,9 +16,6 @@ pub enum ServerError {
         /// What is wrong with it and what helps.
         hint: String,
     },
-    /// A public address without protection.
-    #[error("{0}")]
-    Exposed(String),
     /// The working directory cannot be used.
     #[error("cannot use dir = {path}: {source}")]
     Dir {
@@ -48,7 +45,7 @@ impl ServerError {
     /// Whether what was asked for is at fault (exit 2), rather than the running node (exit 1).
     pub fn is_usage(&self) -> bool {
         match self {
-            Self::Listen { .. } | Self::Exposed(_) | Self::Dir { .. } | Self::Plan(_) => true,
+            Self::Listen { .. } | Self::Dir { .. } | Self::Plan(_) => true,
             Self::Machine(_) | Self::Launch(_) | Self::Failed(_) | Self::Signals(_) => false,
         }
     }

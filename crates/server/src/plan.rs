@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use corelane::{IoBackend, LaunchOptions, ShardSpec};
+use corelane::LaunchOptions;
 use corelane_settings::{Settings, Value};
-use corelane_topology::{Io, Machine, Plan};
+use corelane_topology::{Machine, Plan};
 
 use crate::error::ServerError;
 
@@ -26,21 +26,11 @@ pub(crate) fn note_detected(settings: &mut Settings, plan: &Plan) {
     );
 }
 
-/// The plan as launch options.
+/// The plan as launch options, where settings do not say otherwise.
 pub(crate) fn launch_options(settings: &Settings, plan: &Plan) -> LaunchOptions {
-    let shards = plan
-        .shards
-        .value
-        .iter()
-        .map(|shard| ShardSpec { cpu: shard.cpu })
-        .collect();
-    let mut options = LaunchOptions::new(shards);
-    options.io = match plan.io.value {
-        Io::IoUring => IoBackend::Uring,
-        Io::Polling => IoBackend::Polling,
-    };
+    let mut options = LaunchOptions::from(plan);
     let placement = settings.placement();
-    options.spin_us = placement.spin_us.unwrap_or(plan.spin_us.value);
+    options.spin_us = placement.spin_us.unwrap_or(options.spin_us);
     options.stall_ms = placement
         .stall_threshold
         .map(|limit| limit.as_millis() as u64);

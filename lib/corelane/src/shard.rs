@@ -6,7 +6,6 @@ use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::Duration;
 
 use corelane_rt::task::{self, Group, JoinHandle, Panicked};
 use corelane_rt::time;
@@ -15,9 +14,6 @@ use crate::mesh::{Core, Ends, Link, Mesh, MeshPoller, Peer};
 use crate::node::Node;
 use crate::signal::Fired;
 use crate::{Service, ShardId};
-
-/// How often [`Service::tick`] runs.
-const TICK: Duration = Duration::from_millis(100);
 
 /// What every shard runs once the node has started: a name for the bound that the launches spell out.
 pub(crate) trait Main<S: Service>:
@@ -100,7 +96,7 @@ async fn until<T>(over: Fired, mut main: JoinHandle<T>) -> Option<Result<T, Pani
 /// Ticks until the node fails or the shard leaves.
 async fn tick<S: Service>(core: Rc<Core<S>>) {
     while core.is_sound() {
-        time::sleep(TICK).await;
+        time::sleep(S::TICK).await;
         core.tick();
     }
 }
