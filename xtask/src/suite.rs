@@ -1,11 +1,10 @@
 //! The tests as commands, and what a command's output counts: for the chores that run them.
 
 use std::env;
+use std::path::PathBuf;
 use std::process::Command;
 
-use clap::CommandFactory;
-
-use crate::place::{cargo, has_program, root};
+use crate::place::{cargo, has_program, root, target};
 use crate::stream;
 use crate::tally::Tally;
 
@@ -27,15 +26,44 @@ pub(crate) fn tests(which: &[&str]) -> Command {
     command
 }
 
+/// Builds the programs that tests drive, and says where one of them is. They are built as the tests build them: in
+/// the same profile, so that their assertions are tested too, and together, for what a crate is built with depends on
+/// what is built beside it, and nothing should be built twice.
+///
+/// # Errors
+/// If it does not build.
+pub(crate) fn built(program: &str) -> Result<PathBuf, String> {
+    let mut build = cargo(["build", "--quiet", "--workspace", "--test", "blackbox"]);
+    match build
+        .args(PROGRAMS.map(|name| format!("--bin={name}")))
+        .status()
+    {
+        Ok(status) if status.success() => Ok(target().join("debug").join(program)),
+        Ok(_) => Err(format!("{program} does not build")),
+        Err(error) => Err(format!("cannot build {program}: {error}")),
+    }
+}
+
+/// What [`built`] builds.
+const PROGRAMS: [&str; 2] = ["corelane", "corelane-sim"];
+
+/// The simulation of seeds that begin with `from`.
+///
+/// # Errors
+/// If the simulator does not build.
+pub(crate) fn simulation(seeds: u64, from: u64) -> Result<Command, String> {
+    let mut command = Command::new(built("corelane-sim")?);
+    command
+        .arg(format!("--seeds={seeds}"))
+        .arg(format!("--from={from}"));
+    Ok(command)
+}
+
 /// Another chore of this program.
 ///
 /// # Errors
-/// If there is no such chore, or this program does not find itself.
+/// If this program does not find itself.
 pub(crate) fn chore(arguments: &[&str]) -> Result<Command, String> {
-    let name = arguments.first().unwrap_or(&"");
-    if crate::Arguments::command().find_subcommand(name).is_none() {
-        return Err(format!("this tree has no `cargo xtask {name}`"));
-    }
     let program = env::current_exe()
         .map_err(|error| format!("this program does not find itself: {error}"))?;
     let mut command = Command::new(program);

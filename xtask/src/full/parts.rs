@@ -160,14 +160,11 @@ fn seeds(from: u64, all: u64) -> Slice {
     let count = all.saturating_sub(from).min(SEEDS_PER_SLICE as u64);
     Slice {
         name: format!("seeds {from}..{}", from + count),
-        run: Box::new(move || {
-            let (from, count) = (from.to_string(), count.to_string());
-            match suite::chore(&["sim", "--seeds", &count, "--from", &from]) {
-                Ok(mut command) => suite::count(&mut command),
-                Err(error) => {
-                    eprintln!("{error}");
-                    Tally::one(false)
-                }
+        run: Box::new(move || match suite::simulation(count, from) {
+            Ok(mut command) => suite::count(&mut command),
+            Err(error) => {
+                eprintln!("{error}");
+                Tally::one(false)
             }
         }),
     }

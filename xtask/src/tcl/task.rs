@@ -1,7 +1,6 @@
 //! Runs the listed units and holds what came of them against the list.
 
 use std::fs;
-use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -11,6 +10,7 @@ use super::list::{List, Skipped, Unit};
 use super::server::{Server, Start};
 use super::sources;
 use crate::place;
+use crate::suite;
 use crate::tally::Tally;
 
 /// The list, relative to the workspace.
@@ -100,7 +100,7 @@ fn judge(options: &Options) -> Result<Tally, String> {
         sources: sources::find(options.redis_src.as_deref(), &list.version)?,
         program: match &options.program {
             Some(program) => program.clone(),
-            None => build()?,
+            None => suite::built("corelane")?,
         },
         logs: sources::folder().join("logs"),
         tags: list.tags.iter().map(|tag| tag.name.clone()).collect(),
@@ -119,18 +119,6 @@ fn judge(options: &Options) -> Result<Tally, String> {
     }
     let units = list.only(&options.unit);
     units.iter().map(|unit| judge.unit(unit)).sum()
-}
-
-/// The server of the profile that tests are built in: its assertions are judged too.
-fn build() -> Result<PathBuf, String> {
-    let failed = |error: io::Error| format!("cannot build the server: {error}");
-    // As all tests are built together, so that nothing is built twice for want of the same features.
-    let mut cargo = place::cargo(["build", "--quiet", "--workspace", "--bin", "corelane"]);
-    cargo.args(["--test", "blackbox"]);
-    if !cargo.status().map_err(failed)?.success() {
-        return Err("the server does not build".into());
-    }
-    Ok(place::target().join("debug/corelane"))
 }
 
 /// What all units share.
