@@ -161,3 +161,25 @@ fn skipping_twice_skips_what_follows() {
     assert_eq!(conn.reply(), "+OK\r\n");
     assert_eq!(conn.reply(), "$1\r\nv\r\n");
 }
+
+/// A client that sends without a pause has its share of the shard, not all of it.
+#[test]
+fn a_client_that_never_pauses_stops_nobody() {
+    let server = Server::start(&[("cpu-allocation", "1")]);
+    let mut flood = server.connect();
+    let commands = encode("SET k v").repeat(20_000);
+    let (stop, stopped) = std::sync::mpsc::channel::<()>();
+    let flooding = std::thread::spawn(move || {
+        flood.write(&encode("CLIENT REPLY OFF"));
+        while stopped.try_recv() == Err(std::sync::mpsc::TryRecvError::Empty) {
+            flood.write(&commands);
+        }
+    });
+    let mut other = server.connect();
+    eventually("the flood has begun", || other.call("EXISTS k") == ":1\r\n");
+    for _ in 0..100 {
+        assert_eq!(other.call("PING"), "+PONG\r\n");
+    }
+    drop(stop);
+    flooding.join().expect("the flood is taken in");
+}

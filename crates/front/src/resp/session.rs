@@ -22,6 +22,8 @@ pub(crate) struct Session {
     parser: Parser,
     input: Input,
     dispatch: Dispatch,
+    /// Bytes taken in since this session last waited for any.
+    unbroken_bytes: usize,
 }
 
 /// How a connection came to its end.
@@ -46,6 +48,10 @@ impl From<io::Error> for End {
 /// A sent buffer above this size is waited for and freed instead of resting with an idle client.
 const RESTING_OUTPUT_BYTES: usize = 2 * 1024;
 
+/// After as many bytes without a wait the shard's other tasks have their turn: a client that sends
+/// faster than it is served would never be waited for. About a thousand small commands.
+const UNBROKEN_BYTES: usize = 32 * 1024;
+
 impl Session {
     pub(crate) fn new(stream: Stream, dispatch: Dispatch) -> Self {
         Self {
@@ -53,6 +59,7 @@ impl Session {
             parser: Parser::new(),
             input: Input::default(),
             dispatch,
+            unbroken_bytes: 0,
         }
     }
 
@@ -96,6 +103,11 @@ impl Session {
 
     /// Waits for bytes, or for whoever ends the connection.
     async fn receive(&mut self) -> Result<Chunk, End> {
+        if self.unbroken_bytes >= UNBROKEN_BYTES {
+            self.unbroken_bytes = 0;
+            corelane::task::yield_now().await;
+        }
+        let unbroken_bytes = &mut self.unbroken_bytes;
         let client = &self.dispatch.state.client;
         let stream = &mut self.stream;
         let received = poll_fn(|cx| {
@@ -103,9 +115,14 @@ impl Session {
                 return Poll::Ready(Err(End::Ended(ending)));
             }
             client.watch(cx.waker());
-            stream.poll_recv(cx).map_err(End::Failed)
+            let received = stream.poll_recv(cx);
+            if received.is_pending() {
+                *unbroken_bytes = 0;
+            }
+            received.map_err(End::Failed)
         });
         let chunk = received.await?;
+        self.unbroken_bytes += chunk.len();
         if chunk.is_empty() {
             Err(End::Closed)
         } else {
