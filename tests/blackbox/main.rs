@@ -12,6 +12,7 @@ mod client_libraries;
 mod clients;
 mod config;
 mod edges;
+mod hostile;
 mod limits;
 mod pipeline;
 mod redis_tools;

@@ -156,3 +156,6 @@ fn judge(scenario: &Scenario, histories: &[Vec<KeyOp>]) -> Result<usize, Fault> 
     }
     Ok(undecided)
 }
+
+#[cfg(test)]
+mod tests;

@@ -76,6 +76,16 @@ impl Process {
         })
     }
 
+    /// Resident memory in bytes, by the kernel's own count: unlike [`memory`](Self::memory), reading it
+    /// does not hold the process up.
+    ///
+    /// # Errors
+    /// As for [`used`](Self::used).
+    pub(crate) fn rss(self) -> Result<u64, String> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.0));
+        Ok(field(&status.map_err(|error| self.gone(&error))?, "VmRSS:") * 1024)
+    }
+
     /// How many descriptors it has open.
     ///
     /// # Errors
@@ -139,7 +149,7 @@ mod tests {
     fn this_process_uses_something() {
         let me = Process(std::process::id());
         assert!(me.used().unwrap().cpu_ns > 0);
-        assert!(me.memory().unwrap().pss > 0);
+        assert!(me.memory().unwrap().pss > 0 && me.rss().unwrap() > 0);
         assert!(me.descriptors().unwrap() > 2);
         assert!(Process(u32::MAX).used().is_err());
     }

@@ -81,6 +81,8 @@ pub(super) struct Crowd<'a> {
     pub(super) long_bytes: usize,
     pub(super) kills: bool,
     pub(super) flushes: bool,
+    /// Many change the setting at once, and not one now and then.
+    pub(super) settings: bool,
     pub(super) vanishing: bool,
     next_token: u32,
 }
@@ -101,6 +103,7 @@ impl<'a> Crowd<'a> {
             long_bytes,
             kills: rng.u8(0..4) == 0,
             flushes: rng.u8(0..4) == 0,
+            settings: rng.u8(0..6) == 0,
             vanishing: rng.u8(0..2) == 0,
             next_token: 0,
         }
@@ -213,6 +216,7 @@ impl<'a> Crowd<'a> {
         match rng.u16(0..400) {
             0..3 if self.flushes => Request::flush(self.keyspace, rng.bool().then_some(db)),
             3..6 => Request::write_setting(self.keyspace, rng),
+            6..30 if self.settings => Request::write_setting(self.keyspace, rng),
             6..40 => {
                 self.next_token += 1;
                 Request::aside(self.keyspace, rng, self.next_token, self.long_bytes)

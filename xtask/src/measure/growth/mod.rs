@@ -3,7 +3,7 @@
 //!
 //! `loader` writes keys as fast as the server takes them, `probe` asks a thousand times a second on
 //! connections of its own, `phase` tells what part of what the probe saw is the server's doing,
-//! `run` goes through the phases with one server after the other.
+//! `walk` takes one server through the phases, `run` one after the other, `report` shows it all.
 //!
 //! The probe's latency alone tells little on a busy machine: it contains waiting behind the loader's
 //! pipelines and for processors that others use. Therefore a phase that writes the same keys again,
@@ -14,6 +14,8 @@
 mod loader;
 mod phase;
 mod probe;
+mod report;
 mod run;
+mod walk;
 
 pub(crate) use run::{Options, measure};

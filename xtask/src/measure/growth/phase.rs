@@ -1,5 +1,8 @@
 //! One phase of a run: what the probes saw, and what else can have delayed them.
 
+use std::ops::Range;
+use std::time::Duration;
+
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
@@ -97,15 +100,24 @@ impl Mark {
         })
     }
 
-    /// Stalls since `earlier`, the longest of them in milliseconds, and what the server used.
-    pub(super) fn since(&self, earlier: &Self, server: &Server) -> (f64, u64, Use) {
+    /// What happened since `earlier`, while `written` was written.
+    pub(super) fn span(
+        &self,
+        earlier: &Self,
+        server: &Server,
+        phase: Phase,
+        took: Duration,
+        written: Range<u64>,
+    ) -> Span {
         let log = server.log_from(earlier.log_bytes);
-        let longest_ms = log.lines().filter_map(stall_ms).max().unwrap_or(0);
-        (
-            self.stalls - earlier.stalls,
-            longest_ms,
-            self.used - earlier.used,
-        )
+        Span {
+            phase,
+            seconds: took.as_secs_f64(),
+            keys_per_second: (written.end - written.start) as f64 / took.as_secs_f64(),
+            stalls: self.stalls - earlier.stalls,
+            longest_stall_ms: log.lines().filter_map(stall_ms).max().unwrap_or(0),
+            used: self.used - earlier.used,
+        }
     }
 }
 

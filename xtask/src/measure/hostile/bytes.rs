@@ -57,17 +57,18 @@ const COMMANDS: &[&str] = &[
     "CLIENT INFO",
     "CLIENT SETNAME K",
     "CLIENT REPLY SKIP",
-    "CLIENT REPLY OFF",
     "CLIENT REPLY ON",
     "COMMAND COUNT",
     "COMMAND GETKEYS MSET K V K V",
     "COMMAND INFO get set K",
     "INFO K",
     "TIME",
-    "RESET",
-    "QUIT",
     "NOSUCHCOMMAND K V",
 ];
+
+/// Commands after which a connection says or does less: one in this many.
+const ENDINGS: &[&str] = &["QUIT", "RESET", "CLIENT REPLY OFF"];
+const ENDING_ONE_IN: usize = 300;
 
 /// Different keys, so that commands meet each other's.
 const KEYS: usize = 5_000;
@@ -111,7 +112,11 @@ impl Bytes {
     }
 
     fn command(&mut self, out: &mut Vec<u8>) {
-        let line = COMMANDS[self.0.usize(..COMMANDS.len())];
+        let lines = match self.0.usize(..ENDING_ONE_IN) {
+            0 => ENDINGS,
+            _ => COMMANDS,
+        };
+        let line = lines[self.0.usize(..lines.len())];
         let words: Vec<Vec<u8>> = line.split(' ').map(|word| self.word(word)).collect();
         if self.0.u8(..10) == 0 {
             out.extend_from_slice(&words.join(&b' '));
@@ -131,7 +136,7 @@ impl Bytes {
                 _ => self.0.u32(..2_000).to_string().into_bytes(),
             },
             "V" => {
-                let most = [8, 64, 500, 20_000][self.0.usize(..4)];
+                let most = [1, 8, 8, 64, 64, 64, 500, 20_000][self.0.usize(..8)];
                 let value = (0..self.0.usize(..most)).map(|_| b'a' + self.0.u8(..26));
                 value.collect()
             }

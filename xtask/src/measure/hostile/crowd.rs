@@ -3,7 +3,7 @@
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::net::sockopt::set_socket_linger;
 
@@ -18,8 +18,8 @@ const LINGER_STEPS: u32 = 40;
 /// Steps in a row without any progress until the thread lets the server work.
 const IDLE_STEPS: u32 = 400;
 
-/// Steps without progress after which a client that wants to read to the end gives up.
-const READ_PATIENCE: u32 = 200_000;
+/// How long a client that wants to read to the end waits for more.
+const READ_PATIENCE: Duration = Duration::from_secs(20);
 
 /// What the error begins with after which the server closes.
 const PROTOCOL_ERROR: &[u8] = b"-ERR Protocol error: ";
@@ -51,7 +51,8 @@ struct Guest {
     /// Steps it still stays.
     stays: u32,
     tail: Vec<u8>,
-    stuck: u32,
+    /// Since when it cannot go on.
+    stuck: Option<Instant>,
 }
 
 /// What the clients did and saw.
@@ -150,7 +151,7 @@ impl Guest {
             written: 0,
             stays: LINGER_STEPS,
             tail: Vec::new(),
-            stuck: 0,
+            stuck: None,
         })
     }
 
@@ -161,20 +162,15 @@ impl Guest {
             // The server has closed, or reset because it closed while bytes were under way.
             Err(_) => return self.gone(false, tally),
         };
-        match step {
-            Step::Stuck if self.stuck > READ_PATIENCE => {
-                tally.hung += 1;
-                Step::Gone
-            }
-            Step::Stuck => {
-                self.stuck += 1;
-                Step::Stuck
-            }
-            step => {
-                self.stuck = 0;
-                step
-            }
+        if !matches!(step, Step::Stuck) {
+            self.stuck = None;
+            return step;
         }
+        if self.stuck.get_or_insert_with(Instant::now).elapsed() < READ_PATIENCE {
+            return Step::Stuck;
+        }
+        tally.hung += 1;
+        Step::Gone
     }
 
     fn exchange(&mut self, bite: usize, tally: &mut Tally) -> io::Result<Step> {

@@ -1,0 +1,134 @@
+//! Runs by hand: small scenarios in a kind world, each for one thing that random ones meet only now and then.
+
+use corelane::sim::WorldOptions;
+use corelane_wire::Value;
+
+use super::run;
+use crate::plan::{
+    ClientPlan, Expect, Finish, Kind, Pace, Reading, Request, Scenario, SessionPlan, Words,
+};
+
+fn session(requests: Vec<Request>, finish: Finish) -> SessionPlan {
+    SessionPlan {
+        before_ns: 0,
+        requests,
+        pace: Pace::Window(8),
+        reading: Reading::Prompt,
+        cut: false,
+        finish,
+        seed: 1,
+    }
+}
+
+/// A scenario of two shards in which each client has one connection.
+fn scenario(sessions: Vec<SessionPlan>) -> Scenario {
+    let clients = sessions.into_iter().map(|session| ClientPlan {
+        sessions: vec![session],
+    });
+    Scenario {
+        shards: 2,
+        lane_capacity: None,
+        world: WorldOptions::default(),
+        clients: clients.collect(),
+        stop_ns: None,
+        ..Scenario::of(0)
+    }
+}
+
+fn ok(text: &str) -> Request {
+    Request::fixed(text, Value::Simple("OK".to_owned()))
+}
+
+fn silent(request: Request) -> Request {
+    Request {
+        silent: true,
+        ..request
+    }
+}
+
+fn ping() -> Request {
+    Request::fixed("PING", Value::Simple("PONG".to_owned()))
+}
+
+#[track_caller]
+fn passes(scenario: &Scenario) {
+    if let Err(failure) = run(scenario) {
+        panic!("{failure}");
+    }
+}
+
+#[test]
+fn a_node_without_clients_comes_and_goes() {
+    passes(&scenario(vec![]));
+}
+
+#[test]
+fn a_client_without_commands_comes_and_goes() {
+    for finish in [Finish::Close, Finish::HalfClose, Finish::Linger] {
+        passes(&scenario(vec![session(vec![], finish)]));
+    }
+}
+
+#[test]
+fn a_reply_to_be_skipped_is_that_of_the_next_command_even_if_it_is_refused() {
+    let refused = Request::fixed("NOSUCHCOMMAND", Value::Null);
+    let requests = vec![
+        silent(ok("CLIENT REPLY SKIP")),
+        silent(refused.clone()),
+        ping(),
+        silent(ok("CLIENT REPLY OFF")),
+        silent(refused),
+        silent(ping()),
+        ok("CLIENT REPLY ON"),
+        ping(),
+    ];
+    passes(&scenario(vec![session(requests, Finish::HalfClose)]));
+}
+
+#[test]
+fn a_killed_client_is_gone_and_its_killer_is_told() {
+    let kill = Request {
+        words: Words::Kill { client: 0 },
+        expect: Expect::Kind(Kind::Int),
+        silent: false,
+    };
+    let mut killer = session(vec![ping(), kill, ping()], Finish::Close);
+    killer.before_ns = 50_000_000;
+    let victim = session(vec![Request::number()], Finish::Linger);
+    passes(&scenario(vec![victim, killer]));
+}
+
+#[test]
+fn a_wrong_reply_is_a_failure() {
+    let wrong = Request::fixed("PING", Value::Simple("GNOP".to_owned()));
+    let failure = run(&scenario(vec![session(vec![wrong], Finish::Close)]));
+    let text = failure.expect_err("it says PONG").to_string();
+    assert!(
+        text.contains("'PING' was answered with Simple(\"PONG\")"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_missing_reply_is_a_failure() {
+    let mut waits = scenario(vec![session(vec![silent(ping()), ping()], Finish::Quit)]);
+    waits.world.time_limit = std::time::Duration::from_secs(10);
+    let text = run(&waits).expect_err("one reply too many").to_string();
+    assert!(text.contains("a reply that nobody waits for"), "{text}");
+    let mut waits = scenario(vec![session(vec![ok("CLIENT REPLY OFF")], Finish::Close)]);
+    waits.world.time_limit = std::time::Duration::from_secs(10);
+    let text = run(&waits).expect_err("no reply at all").to_string();
+    assert!(
+        text.contains("waits for 1 more, first for 'CLIENT REPLY OFF'"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_node_stopped_at_once_ends_in_order() {
+    let mut stopped = scenario(vec![session(vec![ping(), ping()], Finish::Close)]);
+    for stop_ns in [0, 1_000, 100_000, 300_000] {
+        stopped.stop_ns = Some(stop_ns);
+        passes(&stopped);
+    }
+}
