@@ -3,12 +3,18 @@
 //! Apart from the command, because it knows nothing of keys and replies: bytes in, matches out. The classic table
 //! of lengths is filled cell by cell under a budget, and then walked back under a budget, giving up its memory on
 //! the way, so that two long values never hold the shard for longer than a slice.
+//!
+//! Slices of many clients' alignments take turns, so all their tables are there at once. Therefore a table keeps
+//! one bit per cell, which is all that the walk back asks of it, and not the length.
 
-/// How many bytes one cell of the table takes: the command refuses tables above its limit by it.
+/// How many bytes one cell of Redis's table takes: the command refuses what Redis refuses.
 const CELL_BYTES: u64 = size_of::<u32>() as u64;
 
-/// Cells that are taken from the allocator at once.
+/// Cells whose bits are taken from the allocator at once.
 const BLOCK_CELLS: usize = 1 << 15;
+
+/// Bits in a word of a block.
+const WORD_CELLS: usize = u64::BITS as usize;
 
 /// Blocks that are given back to the allocator in one slice, at most.
 const FREED_BLOCKS: usize = 16;
@@ -70,8 +76,8 @@ pub(crate) enum Refused {
 }
 
 impl Alignment {
-    /// Begins an alignment whose whole table may take `limit_bytes`. Without `trace` only the length can be told,
-    /// and no table is kept.
+    /// Begins an alignment whose whole table would take at most `limit_bytes` in Redis. Without `trace` only the
+    /// length can be told, and no table is kept.
     pub(crate) fn new(
         a: Vec<u8>,
         b: Vec<u8>,
@@ -93,6 +99,8 @@ impl Alignment {
             table: Table {
                 width: b.len(),
                 blocks: Vec::new(),
+                word: 0,
+                cells: 0,
                 kept: trace,
             },
             row: vec![0; b.len() + 1],
@@ -146,14 +154,15 @@ impl Alignment {
         while budget > 0 && !self.is_full() {
             let (i, j) = self.cell;
             let end = self.b.len().min(j + budget);
-            fill_row(
-                &mut self.row,
-                &self.b,
-                self.a[i],
-                j..end,
-                &mut self.diagonal,
-            );
-            self.table.push(&self.row[j + 1..=end]);
+            let table = &mut self.table;
+            let (row, diagonal) = (&mut self.row, &mut self.diagonal);
+            if table.kept {
+                fill_row(row, &self.b, self.a[i], j..end, diagonal, |up| {
+                    table.push(up)
+                });
+            } else {
+                fill_row(row, &self.b, self.a[i], j..end, diagonal, |_| ());
+            }
             budget -= end - j;
             self.cell = (i, end);
             if end == self.b.len() {
@@ -185,7 +194,7 @@ impl Alignment {
                 self.left = (i - 1, j - 1);
             } else {
                 self.found.matches.extend(self.open.take());
-                let up = self.table.get(i - 1, j) > self.table.get(i, j - 1);
+                let up = self.table.leads_up(i, j);
                 self.left = if up { (i - 1, j) } else { (i, j - 1) };
             }
         }
@@ -195,13 +204,16 @@ impl Alignment {
     }
 }
 
-/// Turns the cells `columns` of the row above into those of the row of `byte`.
+/// Turns the cells `columns` of the row above into those of the row of `byte`. `note` is told of each whether the
+/// cell above it has more than the one to its left.
+#[inline(always)]
 fn fill_row(
     row: &mut [u32],
     b: &[u8],
     byte: u8,
     columns: std::ops::Range<usize>,
     diagonal: &mut u32,
+    mut note: impl FnMut(bool),
 ) {
     let mut left = row[columns.start];
     for (cell, &other) in row[columns.start + 1..=columns.end]
@@ -209,6 +221,7 @@ fn fill_row(
         .zip(&b[columns])
     {
         let up = *cell;
+        note(up > left);
         *cell = if byte == other {
             *diagonal + 1
         } else {
@@ -218,41 +231,53 @@ fn fill_row(
     }
 }
 
-/// The lengths for all pairs of beginnings that are not empty, row by row, in blocks.
+/// For all pairs of beginnings that are not empty, row by row, in blocks: whether the first string without its last
+/// byte has more in common with the second than the other way round.
 #[derive(Debug)]
 struct Table {
     width: usize,
-    blocks: Vec<Vec<u32>>,
+    blocks: Vec<Vec<u64>>,
+    /// The word in work.
+    word: u64,
+    /// How many cells there are.
+    cells: usize,
     /// Whether it is wanted at all.
     kept: bool,
 }
 
 impl Table {
-    fn push(&mut self, mut cells: &[u32]) {
-        while self.kept && !cells.is_empty() {
-            if self
-                .blocks
-                .last()
-                .is_none_or(|block| block.len() == BLOCK_CELLS)
-            {
-                self.blocks.push(Vec::with_capacity(BLOCK_CELLS));
-            }
-            let Some(block) = self.blocks.last_mut() else {
-                unreachable!("pushed above")
-            };
-            let (now, later) = cells.split_at(cells.len().min(BLOCK_CELLS - block.len()));
-            block.extend_from_slice(now);
-            cells = later;
+    #[inline]
+    fn push(&mut self, up: bool) {
+        let bit = self.cells % WORD_CELLS;
+        self.word |= u64::from(up) << bit;
+        self.cells += 1;
+        if bit == WORD_CELLS - 1 {
+            self.push_word();
         }
     }
 
-    /// The length for the first `i` bytes of the one string and the first `j` of the other.
-    fn get(&self, i: usize, j: usize) -> u32 {
-        if i == 0 || j == 0 {
-            return 0;
+    fn push_word(&mut self) {
+        const BLOCK_WORDS: usize = BLOCK_CELLS / WORD_CELLS;
+        let word = std::mem::take(&mut self.word);
+        match self.blocks.last_mut() {
+            Some(block) if block.len() < BLOCK_WORDS => block.push(word),
+            _ => {
+                let mut block = Vec::with_capacity(BLOCK_WORDS);
+                block.push(word);
+                self.blocks.push(block);
+            }
         }
+    }
+
+    /// Whether the walk goes on with one byte less of the first string, and not of the second, where it has come to
+    /// `i` bytes of the one and `j` of the other.
+    fn leads_up(&self, i: usize, j: usize) -> bool {
         let at = (i - 1) * self.width + j - 1;
-        self.blocks[at / BLOCK_CELLS][at % BLOCK_CELLS]
+        let block = self.blocks.get(at / BLOCK_CELLS);
+        let word = block.and_then(|block| block.get(at % BLOCK_CELLS / WORD_CELLS));
+        // The last word may not be full, and then lies in no block.
+        let word = word.copied().unwrap_or(self.word);
+        word >> (at % WORD_CELLS) & 1 == 1
     }
 
     /// Gives some of the blocks back that a walk at `left` will not look at any more. Returns whether that is all.
