@@ -33,14 +33,17 @@ impl Tally {
     }
 
     /// What a line of output counts: the closing line of nextest, of each of cargo's test binaries, or
-    /// of a chore of ours.
+    /// of a chore of ours. Only nextest's is indented: indented lines like the others' are what a
+    /// failed test has printed, and are counted already.
     pub(crate) fn of_line(line: &str) -> Option<Self> {
-        let line = line.trim();
-        let counts = if let Some((_, counts)) = line.split_once("tests run: ") {
+        let line = line.trim_end();
+        let summary = line.trim_start().strip_prefix("Summary [");
+        let counts = if let Some((_, counts)) = summary.and_then(|rest| rest.split_once(" run: ")) {
             counts
         } else if let Some(counts) = line.strip_prefix("test result: ") {
             counts.split_once(". ")?.1
-        } else if line.contains(" passed, ")
+        } else if line.starts_with(|first: char| first.is_ascii_digit())
+            && line.contains(" passed, ")
             && (line.ends_with(" failed") || line.ends_with(" skipped"))
         {
             line
@@ -130,6 +133,14 @@ mod tests {
         );
         check("3 passed, 0 failed, 1 skipped", Some([3, 0, 1]));
         check("199 passed, 1 failed", Some([199, 1, 0]));
+        check(
+            "     Summary [   0.1s] 1 test run: 1 passed, 0 skipped",
+            Some([1, 0, 0]),
+        );
+        check(
+            "    test result: FAILED. 0 passed; 1 failed; 0 ignored",
+            None,
+        );
         check("test a::b ... ok", None);
         check("it passed, and nothing was skipped over", None);
     }
