@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::bell::Doorbell;
 use crate::clock::Clock;
 use crate::exec::{Exec, Panicked};
+use crate::local::Locals;
 use crate::options::Backend;
 use crate::poller::Poller;
 use crate::real::RealDriver;
@@ -26,6 +27,7 @@ pub(crate) struct Core {
     pub(crate) clock: Clock,
     pub(crate) timers: Timers,
     pub(crate) random: RefCell<fastrand::Rng>,
+    pub(crate) locals: Locals,
     pub(crate) pollers: RefCell<Vec<Box<dyn Poller>>>,
     pub(crate) counters: Rc<Counters>,
     pub(crate) first_panic: RefCell<Option<Panicked>>,
@@ -108,12 +110,17 @@ pub(crate) fn with<R>(f: impl FnOnce(&Rc<Core>) -> R) -> R {
     })
 }
 
-/// The thread's current runtime, if there is one.
-pub(crate) fn current() -> Option<Rc<Core>> {
+/// Acts on the thread's current runtime, if there is one.
+pub(crate) fn try_with<R>(f: impl FnOnce(&Rc<Core>) -> R) -> Option<R> {
     CURRENT
-        .try_with(|current| current.borrow().clone())
+        .try_with(|current| current.borrow().as_ref().map(f))
         .ok()
         .flatten()
+}
+
+/// The thread's current runtime, if there is one.
+pub(crate) fn current() -> Option<Rc<Core>> {
+    try_with(Rc::clone)
 }
 
 /// The number of the shard that the current runtime serves.

@@ -41,6 +41,7 @@ mod clock;
 mod context;
 mod exec;
 pub mod fs;
+pub mod local;
 pub mod net;
 mod options;
 mod poller;

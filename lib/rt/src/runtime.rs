@@ -15,6 +15,7 @@ use crate::bell::{Bell, Doorbell};
 use crate::clock::Clock;
 use crate::context::{Core, Driver, Entered};
 use crate::exec::Exec;
+use crate::local::Locals;
 use crate::options::{Backend, RuntimeOptions};
 use crate::real::RealDriver;
 use crate::stats::{Counters, Stats};
@@ -47,6 +48,7 @@ impl Runtime {
             clock: Clock::real(),
             timers: Timers::default(),
             random: RefCell::new(fastrand::Rng::new()),
+            locals: Locals::default(),
             pollers: RefCell::new(Vec::new()),
             counters,
             first_panic: RefCell::new(None),
@@ -117,6 +119,7 @@ impl Drop for Runtime {
         }
         self.core.pollers.borrow_mut().clear();
         self.core.exec.close();
+        self.core.locals.close();
         self.core.submit();
     }
 }

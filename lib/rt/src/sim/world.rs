@@ -17,6 +17,7 @@ use crate::bell::Bell;
 use crate::clock::Clock;
 use crate::context::{Core, Driver, Entered};
 use crate::exec::{Exec, Group, JoinHandle, spawn_on};
+use crate::local::Locals;
 use crate::stats::{Counters, Stats};
 use crate::timers::Timers;
 use crate::turn::Pace;
@@ -337,6 +338,7 @@ impl World {
             clock: Clock::simulated(self.core.now_ns.clone()),
             timers: Timers::default(),
             random: RefCell::new(self.core.fork_rng()),
+            locals: Locals::default(),
             pollers: RefCell::new(Vec::new()),
             counters: Rc::new(Counters::default()),
             first_panic: RefCell::new(None),
@@ -377,6 +379,7 @@ fn close(core: &Rc<Core>) {
     let _entered = Entered::new(core);
     core.pollers.borrow_mut().clear();
     core.exec.close();
+    core.locals.close();
 }
 
 /// A foreground task's entry in the list of those that `run` waits for.
