@@ -51,12 +51,17 @@ impl Clock {
 
     /// Reads the clock.
     pub(crate) fn refresh(&self) -> u64 {
-        let now = match &self.source {
-            Source::Real(epoch) => epoch.elapsed().as_nanos() as u64,
-            Source::Sim(now_ns) => now_ns.get(),
-        };
+        let now = self.read();
         self.now_ns.set(now);
         now
+    }
+
+    /// Reads the clock and keeps the cached time as it is.
+    pub(crate) fn read(&self) -> u64 {
+        match &self.source {
+            Source::Real(epoch) => epoch.elapsed().as_nanos() as u64,
+            Source::Sim(now_ns) => now_ns.get(),
+        }
     }
 
     pub(crate) fn unix_ms(&self) -> u64 {

@@ -81,11 +81,12 @@ impl Runtime {
         let waker = Waker::from(main.clone());
         let mut cx = Context::from_waker(&waker);
         loop {
-            if main.woken.swap(false, Ordering::AcqRel)
-                && let Poll::Ready(output) = future.as_mut().poll(&mut cx)
-            {
-                self.core.submit();
-                return output;
+            if main.woken.swap(false, Ordering::AcqRel) {
+                self.core.begin_quantum();
+                if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
+                    self.core.submit();
+                    return output;
+                }
             }
             self.core.turn(|| main.woken.load(Ordering::Acquire));
         }

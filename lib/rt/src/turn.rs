@@ -4,14 +4,17 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use crate::context::{Core, Driver};
-use crate::exec::Meta;
+use crate::exec::{Meta, QUANTUM_NS};
 use crate::options::RuntimeOptions;
 use crate::stats::bump;
 
-/// Task polls in one turn, and the time after which it ends early, so that pollers, timers and the driver
-/// never wait long.
+/// Task polls in one turn, which ends early after [`QUANTUM_NS`], so that pollers, timers and the driver never wait
+/// long.
 const TASKS_PER_TURN: u32 = 256;
-const TURN_NS: u64 = 500_000;
+
+/// In a simulated world no time passes while a task runs: there, one in so many questions whether it should yield is
+/// answered with yes.
+const SIM_PREEMPT_ONE_IN: u32 = 8;
 
 /// A loop that is busy without submitting anything (shards talking to each other) still enters the kernel
 /// this often, so that its sockets are heard.
@@ -37,6 +40,8 @@ pub(crate) struct Pace {
     spin_ns: Cell<u64>,
     /// When the kernel was last entered.
     driven_ns: Cell<u64>,
+    /// When the running task should let others run.
+    preempt_ns: Cell<u64>,
 }
 
 impl Pace {
@@ -50,6 +55,7 @@ impl Pace {
             spin_max_ns,
             spin_ns: Cell::new(spin_max_ns),
             driven_ns: Cell::new(0),
+            preempt_ns: Cell::new(0),
         }
     }
 
@@ -61,6 +67,7 @@ impl Pace {
             spin_max_ns: 0,
             spin_ns: Cell::new(0),
             driven_ns: Cell::new(0),
+            preempt_ns: Cell::new(0),
         }
     }
 }
@@ -112,7 +119,7 @@ impl Core {
     fn run_ready(&self) {
         let began = self.clock.refresh();
         for _ in 0..TASKS_PER_TURN {
-            if self.run_one().is_none() || self.clock.now_ns() - began > TURN_NS {
+            if self.run_one().is_none() || self.clock.now_ns() - began > QUANTUM_NS {
                 break;
             }
         }
@@ -120,20 +127,36 @@ impl Core {
 
     /// Runs the next ready task, from the time that the clock shows; which one it was.
     pub(crate) fn run_one(&self) -> Option<Meta> {
-        let task = self.exec.next()?;
-        let meta = *task.metadata();
         let before = self.clock.now_ns();
+        let (task, budget_ns) = self.exec.next(before)?;
+        let meta = *task.metadata();
+        self.pace.preempt_ns.set(before + budget_ns);
         task.run();
         bump(&self.counters.tasks_run);
-        let elapsed_ns = self.clock.refresh() - before;
-        self.exec.charge(meta.group, elapsed_ns);
+        let now = self.clock.refresh();
+        let elapsed_ns = now - before;
+        self.exec.charge(meta.group, elapsed_ns, now);
         if elapsed_ns >= self.pace.stall_ns {
             self.stalled(meta.name, meta.id, elapsed_ns);
         }
         Some(meta)
     }
 
+    /// Whether the running task has run for long enough.
+    pub(crate) fn need_preempt(&self) -> bool {
+        match &self.driver {
+            Driver::Real(_) => self.clock.read() >= self.pace.preempt_ns.get(),
+            Driver::Sim(_) => self.random.borrow_mut().u32(..SIM_PREEMPT_ONE_IN) == 0,
+        }
+    }
+
+    /// What runs now is not a task: it has a whole quantum.
+    pub(crate) fn begin_quantum(&self) {
+        self.pace.preempt_ns.set(self.clock.now_ns() + QUANTUM_NS);
+    }
+
     pub(crate) fn poll_pollers(&self) -> bool {
+        self.begin_quantum();
         let mut worked = false;
         for poller in self.pollers.borrow_mut().iter_mut() {
             if !poller.poll() {

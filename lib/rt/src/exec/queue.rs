@@ -1,16 +1,19 @@
 //! The run queues and the way into them: a wake on the home thread pushes straight into its group's queue, a
 //! wake from elsewhere goes through a locked list and rings the bell.
 
+use std::borrow::Cow;
 use std::cell::{Cell, UnsafeCell};
 use std::collections::VecDeque;
 use std::mem;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Waker;
+use std::time::Duration;
 
 use async_task::Runnable;
 
-use super::group::{Fair, GROUPS, Group};
+use super::fair::{Fair, Mask};
+use super::group::{self, GROUPS_MAX, Group, GroupError, GroupOptions, GroupStats};
 use crate::bell::Bell;
 
 /// What the executor knows about a task.
@@ -36,7 +39,10 @@ pub(crate) struct Exec {
 
 #[derive(Default)]
 struct Local {
-    queues: [VecDeque<Task>; GROUPS],
+    /// By [`Group`] as an index.
+    queues: Vec<Queue>,
+    /// The groups whose queues are not empty.
+    ready: Mask,
     fair: Fair,
     /// A waker for each live task, so that all futures can be dropped at home when the runtime goes.
     live: Vec<Option<Waker>>,
@@ -44,6 +50,12 @@ struct Local {
     spawned: u64,
     closing: bool,
     shuffle: Option<fastrand::Rng>,
+}
+
+/// One group's run queue.
+struct Queue {
+    name: Cow<'static, str>,
+    tasks: VecDeque<Task>,
 }
 
 // SAFETY: `injected` and `bell` are Sync, `home` is never written. `local` is reached only through
@@ -57,12 +69,17 @@ unsafe impl Sync for Exec {}
 impl Exec {
     /// An executor whose home is the calling thread.
     pub(crate) fn new(bell: Arc<Bell>, shuffle: Option<fastrand::Rng>) -> Arc<Self> {
+        let mut local = Local {
+            shuffle,
+            ..Local::default()
+        };
+        for options in group::built_in() {
+            let added = local.add_group(options);
+            added.expect("the groups that every runtime has are well made");
+        }
         Arc::new(Exec {
             home: thread_number(),
-            local: UnsafeCell::new(Local {
-                shuffle,
-                ..Local::default()
-            }),
+            local: UnsafeCell::new(local),
             injected: Mutex::new(Vec::new()),
             bell,
         })
@@ -90,17 +107,60 @@ impl Exec {
         count
     }
 
-    /// The next task to run, by the groups' shares.
-    pub(crate) fn next(&self) -> Option<Task> {
-        self.with_local(Local::pop)
+    /// The next task to run, by the groups' shares and goals, and how long it should run at most.
+    pub(crate) fn next(&self, now_ns: u64) -> Option<(Task, u64)> {
+        self.with_local(|local| local.pop(now_ns))
     }
 
-    pub(crate) fn charge(&self, group: Group, elapsed_ns: u64) {
-        self.with_local(|local| local.fair.charge(group as usize, elapsed_ns));
+    /// Charges a group for a task that ran until `now_ns`.
+    pub(crate) fn charge(&self, group: Group, elapsed_ns: u64, now_ns: u64) {
+        self.with_local(|local| local.fair.charge(group.index(), elapsed_ns, now_ns));
     }
 
     pub(crate) fn has_ready(&self) -> bool {
-        self.with_local(|local| local.queues.iter().any(|queue| !queue.is_empty()))
+        self.with_local(|local| local.ready != 0)
+    }
+
+    pub(crate) fn add_group(&self, options: GroupOptions) -> Result<Group, GroupError> {
+        self.with_local(|local| local.add_group(options))
+    }
+
+    pub(crate) fn find_group(&self, name: &str) -> Option<Group> {
+        self.with_local(|local| local.find_group(name))
+    }
+
+    pub(crate) fn has_group(&self, group: Group) -> bool {
+        self.with_local(|local| group.index() < local.queues.len())
+    }
+
+    pub(crate) fn set_shares(&self, group: Group, shares: u32) -> Result<(), GroupError> {
+        self.known(group)?;
+        group::check_shares(shares)?;
+        self.with_local(|local| local.fair.set_shares(group.index(), shares));
+        Ok(())
+    }
+
+    pub(crate) fn set_goal(&self, group: Group, goal: Option<Duration>) -> Result<(), GroupError> {
+        self.known(group)?;
+        let goal_ns = group::goal_ns(goal)?;
+        self.with_local(|local| local.fair.set_goal(group.index(), goal_ns));
+        Ok(())
+    }
+
+    pub(crate) fn group_stats(&self) -> Vec<GroupStats> {
+        self.with_local(|local| {
+            (0..local.queues.len())
+                .map(|at| local.group_stats(at))
+                .collect()
+        })
+    }
+
+    fn known(&self, group: Group) -> Result<(), GroupError> {
+        if self.has_group(group) {
+            Ok(())
+        } else {
+            Err(GroupError::Unknown(group))
+        }
     }
 
     /// Gives the next task its number and a place in the list of live tasks; `None` while closing.
@@ -142,7 +202,7 @@ impl Exec {
             wakers.into_iter().for_each(Waker::wake);
             self.take_injected();
             let mut dropped = 0;
-            while let Some(task) = self.next() {
+            while let Some((task, _)) = self.next(0) {
                 drop(task);
                 dropped += 1;
             }
@@ -175,21 +235,62 @@ impl Exec {
 
 impl Local {
     fn push(&mut self, task: Task) {
-        let group = task.metadata().group as usize;
-        if self.queues[group].is_empty() {
+        let group = task.metadata().group.index();
+        if self.ready & (1 << group) == 0 {
+            self.ready |= 1 << group;
             self.fair.enter(group);
         }
-        self.queues[group].push_back(task);
+        self.queues[group].tasks.push_back(task);
     }
 
-    fn pop(&mut self) -> Option<Task> {
-        let ready = [0, 1, 2].map(|group: usize| !self.queues[group].is_empty());
-        let queue = &mut self.queues[self.fair.pick(ready)?];
+    fn pop(&mut self, now_ns: u64) -> Option<(Task, u64)> {
+        let group = self.fair.pick(self.ready, now_ns)?;
+        let queue = &mut self.queues[group].tasks;
         if let Some(rng) = &mut self.shuffle {
             let pick = rng.usize(..queue.len());
             queue.swap(0, pick);
         }
-        queue.pop_front()
+        let task = queue.pop_front()?;
+        if queue.is_empty() {
+            self.ready &= !(1 << group);
+        }
+        Some((task, self.fair.budget_ns(group)))
+    }
+
+    fn add_group(&mut self, options: GroupOptions) -> Result<Group, GroupError> {
+        group::check_shares(options.shares)?;
+        let goal_ns = group::goal_ns(options.latency_goal)?;
+        if self.find_group(&options.name).is_some() {
+            return Err(GroupError::NameTaken(options.name.into_owned()));
+        }
+        if self.queues.len() == GROUPS_MAX {
+            return Err(GroupError::TooMany);
+        }
+        self.fair.add(options.shares, goal_ns);
+        self.queues.push(Queue {
+            name: options.name,
+            tasks: VecDeque::new(),
+        });
+        Ok(Group((self.queues.len() - 1) as u8))
+    }
+
+    fn find_group(&self, name: &str) -> Option<Group> {
+        let at = self.queues.iter().position(|queue| queue.name == name)?;
+        Some(Group(at as u8))
+    }
+
+    fn group_stats(&self, at: usize) -> GroupStats {
+        let counts = self.fair.counts(at);
+        GroupStats {
+            group: Group(at as u8),
+            name: self.queues[at].name.clone(),
+            shares: self.fair.shares(at),
+            latency_goal: self.fair.goal_ns(at).map(Duration::from_nanos),
+            runs: counts.runs,
+            used_ns: counts.used_ns,
+            longest_wait_ns: counts.longest_wait_ns,
+            ready: self.queues[at].tasks.len(),
+        }
     }
 }
 
