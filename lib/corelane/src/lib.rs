@@ -59,6 +59,7 @@ mod map;
 mod mesh;
 mod node;
 mod panics;
+pub mod partitioner;
 mod service;
 mod shard;
 mod shard_id;

@@ -72,14 +72,18 @@ impl ShardMap {
 #[must_use]
 pub fn partition_of(key: &[u8]) -> usize {
     const { assert!(PARTITIONS == 1 << 8) };
-    let hash = key.iter().fold(0xcbf2_9ce4_8422_2325, |hash: u64, &byte| {
+    (hash_v1(key) >> 56) as usize
+}
+
+/// All 64 bits of what [`partition_of`] takes eight of. Fixed for ever: partitioners stand on it.
+pub(crate) fn hash_v1(key: &[u8]) -> u64 {
+    mix(key.iter().fold(0xcbf2_9ce4_8422_2325, |hash: u64, &byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    (mix(hash) >> 56) as usize
+    }))
 }
 
 /// MurmurHash3's 64-bit finalizer: FNV alone leaves the top bits of short keys nearly equal.
-fn mix(mut hash: u64) -> u64 {
+pub(crate) fn mix(mut hash: u64) -> u64 {
     hash ^= hash >> 33;
     hash = hash.wrapping_mul(0xff51_afd7_ed55_8ccd);
     hash ^= hash >> 33;
