@@ -170,7 +170,7 @@ impl Settings {
     pub fn placement(&self) -> Placement {
         let request = Request {
             // Both were read before they became values.
-            cpu_allocation: self.text("cpu-allocation").parse().unwrap_or_default(),
+            cpu_allocation: self.text("cpu-allocation").parse().ok(),
             io: self.text("io").parse().unwrap_or_default(),
             overprovisioned: self.bool("overprovisioned"),
             maxmemory: match self.value_as_given("maxmemory") {
@@ -178,6 +178,7 @@ impl Settings {
                 Value::Bytes(bytes) => MemoryRequest::Bytes(*bytes),
                 _ => MemoryRequest::Auto,
             },
+            ..Request::default()
         };
         Placement {
             request,
@@ -318,10 +319,11 @@ mod tests {
         assert_eq!(settings.memory_limits().max_memory, MaxMemory::Auto);
         assert_eq!(settings.security().password, None);
         let placement = settings.placement();
-        assert_eq!(
-            (placement.request, placement.spin_us),
-            (Request::default(), None)
-        );
+        let all = Request {
+            cpu_allocation: Some(CpuAllocation::All),
+            ..Request::default()
+        };
+        assert_eq!((placement.request, placement.spin_us), (all, None));
         assert_eq!(settings.config_file(), None);
     }
 
@@ -363,10 +365,11 @@ mod tests {
             settings.put(index, value, Source::ConfigSet);
         }
         let want = Request {
-            cpu_allocation: CpuAllocation::Range(2..4),
+            cpu_allocation: Some(CpuAllocation::Range(2..4)),
             overprovisioned: true,
             io: IoRequest::Polling,
             maxmemory: MemoryRequest::Bytes(1 << 30),
+            ..Request::default()
         };
         assert_eq!(settings.placement().request, want);
         assert_eq!(settings.placement().spin_us, Some(7));

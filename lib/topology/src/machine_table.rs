@@ -104,13 +104,13 @@ fn node_line(node: &Node) -> String {
 }
 
 fn cgroup_line(cgroup: &Cgroup) -> String {
-    use crate::cgroup::Layout;
+    use crate::cgroup::Hierarchy;
 
     let layout = match cgroup.layout {
-        Layout::None => return "none".to_owned(),
-        Layout::V1 => "v1",
-        Layout::V2 => "v2",
-        Layout::Hybrid => "hybrid",
+        Hierarchy::None => return "none".to_owned(),
+        Hierarchy::V1 => "v1",
+        Hierarchy::V2 => "v2",
+        Hierarchy::Hybrid => "hybrid",
     };
     let cpu = cgroup.cpu.as_ref().map_or_else(
         || "no CPU limit".to_owned(),

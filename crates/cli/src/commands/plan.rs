@@ -37,7 +37,7 @@ fn run(matches: &ArgMatches) -> Result<(), Failure> {
     let plan = Plan::new(&machine, &settings.placement().request)
         .map_err(|e| Failure::Asked(e.to_string()))?;
     if !matches.get_flag("json") {
-        return output::print(&format!("{}\n{}", machine.table(), plan.table()));
+        return output::print(&format!("{}\n{}", machine.table(), plan.explain()));
     }
     let both = serde_json::json!({ "machine": machine, "plan": plan });
     output::print(&format!("{both:#}\n"))

@@ -20,7 +20,7 @@ const NO_MEMORY_LIMIT: u64 = 1 << 62;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Cgroup {
     /// Which versions are mounted.
-    pub layout: Layout,
+    pub layout: Hierarchy,
     /// The lowest CPU quota.
     pub cpu: Option<CpuQuota>,
     /// The lowest memory limit.
@@ -30,7 +30,7 @@ pub struct Cgroup {
 /// Which versions of control groups are mounted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Layout {
+pub enum Hierarchy {
     /// None.
     None,
     /// Version 1 only.
@@ -67,10 +67,10 @@ impl Cgroup {
         let hierarchies =
             Hierarchies::parse(&text("/proc/self/mountinfo"), &text("/proc/self/cgroup"));
         let layout = match (hierarchies.has_v1(), hierarchies.has_v2()) {
-            (false, false) => Layout::None,
-            (true, false) => Layout::V1,
-            (false, true) => Layout::V2,
-            (true, true) => Layout::Hybrid,
+            (false, false) => Hierarchy::None,
+            (true, false) => Hierarchy::V1,
+            (false, true) => Hierarchy::V2,
+            (true, true) => Hierarchy::Hybrid,
         };
         Self {
             layout,

@@ -3,4 +3,4 @@
 mod limits;
 mod mounts;
 
-pub use limits::{Cgroup, CpuQuota, Layout, MemoryLimit};
+pub use limits::{Cgroup, CpuQuota, Hierarchy, MemoryLimit};

@@ -1,4 +1,5 @@
-//! The plan itself: placement first, then memory, I/O and spinning, each with its reason.
+//! The plan itself: placement first, then memory, I/O, spinning and what bounds waiting, each with its
+//! reason.
 
 use std::fmt;
 
@@ -6,22 +7,26 @@ use serde::Serialize;
 
 use crate::machine::Machine;
 use crate::plan::error::PlanError;
+use crate::plan::memory::{choose_memory, memory_note};
 use crate::plan::placement::{Placement, place};
-use crate::plan::request::{IoRequest, MemoryRequest, Request};
-use crate::text::{bytes, counted};
+use crate::plan::profile::Profile;
+use crate::plan::profiles::{Choice, choices};
+use crate::plan::request::{IoRequest, Layout, Request};
+use crate::plan::split::{Split, split};
+use crate::text::counted;
 
-/// How long a shard that waits for another spins before it sleeps, where spinning is on: about what
-/// it costs to wake a sleeping core of a virtual machine.
-pub const SPIN_US: u32 = 20;
-
-/// The share of usable memory that data may take. The rest is for what is not data: connections'
-/// buffers, the allocator's waste, the log's page cache, the kernel.
-const MEMORY_PERCENT: u64 = 80;
+/// How far threads that serve connections alone give way to those that serve data, on top of what the
+/// profile says.
+const IO_NICE: i8 = 5;
 
 /// A node's layout on a machine, with the reason for every choice.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Plan {
-    /// The shards: 1 to [`MAX_SHARDS`](crate::MAX_SHARDS).
+    /// What decided what was not asked for.
+    pub profile: Profile,
+    /// Whether connections have shards of their own.
+    pub layout: Chosen<Layout>,
+    /// The shards: 1 to [`MAX_SHARDS`](crate::MAX_SHARDS). Those that own data come first.
     pub shards: Chosen<Vec<ShardPlan>>,
     /// Whether each shard is pinned to a CPU of its own.
     pub pinned: Chosen<bool>,
@@ -31,6 +36,15 @@ pub struct Plan {
     pub io: Chosen<Io>,
     /// How long a waiting shard spins before it sleeps; 0 is not at all.
     pub spin_us: Chosen<u32>,
+    /// A task that runs for so long without a pause is reported; `None` for nobody looks.
+    pub stall_ms: Chosen<Option<u64>>,
+    /// Messages that one lane between two shards holds.
+    pub lane_capacity: Chosen<usize>,
+    /// How far the threads of data shards give way to other programs: 0 not at all, 19 wholly. Those of I/O
+    /// shards stand with each shard.
+    pub nice: Chosen<i8>,
+    /// Where random numbers begin; `None` for anew with every start.
+    pub seed: Chosen<Option<u64>>,
     /// What whoever reads the plan should know besides.
     pub notes: Vec<String>,
 }
@@ -49,12 +63,28 @@ pub struct Chosen<T> {
 pub struct ShardPlan {
     /// Its number, counted from 0.
     pub shard: u16,
+    /// What it is for.
+    pub role: Role,
     /// The CPU it is pinned to.
     pub cpu: Option<usize>,
     /// That CPU's NUMA node.
     pub node: Option<usize>,
-    /// Its part of `maxmemory_bytes`.
+    /// Its part of `maxmemory_bytes`; 0 where it owns no data.
     pub memory_bytes: Option<u64>,
+    /// How far its thread gives way: 0 not at all, 19 wholly.
+    pub nice: i8,
+}
+
+/// What a shard is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Connections and data: every shard of the unified layout.
+    Both,
+    /// Data alone.
+    Data,
+    /// Connections alone.
+    Io,
 }
 
 /// How shards do their I/O.
@@ -69,15 +99,30 @@ pub enum Io {
 
 impl Plan {
     /// Decides how a node is laid out on `machine`, or says why what is asked for cannot be had.
+    ///
+    /// # Errors
+    /// [`PlanError`], in words for whoever asked.
     pub fn new(machine: &Machine, request: &Request) -> Result<Self, PlanError> {
-        let placement = place(machine, request)?;
-        let maxmemory_bytes = choose_memory(machine, request.maxmemory);
+        let choices = choices(request.profile);
+        let mut placement = place(machine, request, choices)?;
+        let layout = choose_layout(request.layout, &choices.layout);
+        let split = split(machine, &mut placement, layout.value)?;
+        let maxmemory_bytes = choose_memory(machine, request.maxmemory, &choices.memory_percent);
+        let nice = chosen(&choices.nice);
         Ok(Self {
-            io: choose_io(machine, request.io)?,
-            spin_us: choose_spin(&placement),
+            profile: request.profile,
+            io: choose_io(machine, request.io, &choices.io)?,
+            spin_us: choose_spin(&placement, &choices.spin_us),
+            stall_ms: chosen(&choices.stall_ms),
+            lane_capacity: Chosen {
+                value: choices.lanes.value.capacity(placement.count),
+                reason: choices.lanes.why.to_owned(),
+            },
+            seed: choose_seed(request.seed, &choices.seed),
             notes: notes(machine, &placement, maxmemory_bytes.value),
+            layout: with_places(layout, &split),
             shards: Chosen {
-                value: shards(&placement, maxmemory_bytes.value),
+                value: shards(&placement, &split, maxmemory_bytes.value, nice.value),
                 reason: placement.count_reason,
             },
             pinned: Chosen {
@@ -85,7 +130,32 @@ impl Plan {
                 reason: placement.pin_reason,
             },
             maxmemory_bytes,
+            nice,
         })
+    }
+
+    /// Leaves every choice to `profile` and the machine.
+    ///
+    /// ```no_run
+    /// use corelane_topology::{Machine, Plan, Profile};
+    ///
+    /// let machine = Machine::read("/".as_ref())?;
+    /// println!("{}", Plan::for_profile(&machine, Profile::LowLatency).explain());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Panics
+    /// Never: every machine that can be read has room for every profile. Tests hold this on all the
+    /// machines they know.
+    #[must_use]
+    pub fn for_profile(machine: &Machine, profile: Profile) -> Self {
+        Self::new(machine, &Request::of(profile)).expect("a profile demands nothing")
+    }
+
+    /// The shards that own data: all of them, but in the split layout.
+    pub fn data_shards(&self) -> impl Iterator<Item = &ShardPlan> {
+        let shards = self.shards.value.iter();
+        shards.filter(|shard| shard.role != Role::Io)
     }
 }
 
@@ -98,66 +168,87 @@ impl fmt::Display for Io {
     }
 }
 
-fn shards(placement: &Placement, maxmemory_bytes: Option<u64>) -> Vec<ShardPlan> {
-    let memory_bytes = maxmemory_bytes.map(|bytes| bytes / placement.count as u64);
-    let numbers =
-        (0..placement.count).map(|shard| u16::try_from(shard).expect("at most MAX_SHARDS"));
-    let place = |shard| {
-        placement
-            .pins
-            .as_ref()
-            .map(|pins| &pins[usize::from(shard)])
-    };
-    numbers
-        .map(|shard| {
-            let (cpu, node) = (
-                place(shard).map(|pin| pin.cpu),
-                place(shard).map(|pin| pin.node),
-            );
-            ShardPlan {
-                shard,
-                cpu,
-                node,
-                memory_bytes,
-            }
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Both => "both",
+            Self::Data => "data",
+            Self::Io => "io",
         })
-        .collect()
-}
-
-fn choose_memory(machine: &Machine, request: MemoryRequest) -> Chosen<Option<u64>> {
-    let (value, reason) = match (request, machine.usable_memory_bytes()) {
-        (MemoryRequest::Bytes(asked), _) => (Some(asked), "asked for: maxmemory".to_owned()),
-        (MemoryRequest::Unlimited, _) => (None, "asked for: no limit".to_owned()),
-        (MemoryRequest::Auto, None) => (
-            None,
-            "neither machine nor control group tells how much memory there is".to_owned(),
-        ),
-        (MemoryRequest::Auto, Some(usable)) => {
-            // In this order: a product first could overflow.
-            let share = usable / 100 * MEMORY_PERCENT;
-            let reason = format!(
-                "{MEMORY_PERCENT}% of {}, {}; the rest is for buffers, page cache and the allocator",
-                bytes(usable),
-                whose_memory(machine)
-            );
-            (Some(share), reason)
-        }
-    };
-    Chosen { value, reason }
-}
-
-/// Which of the two bounds [`Machine::usable_memory_bytes`] is.
-fn whose_memory(machine: &Machine) -> String {
-    let total = machine.memory.total_bytes.unwrap_or(u64::MAX);
-    match &machine.cgroup.memory {
-        Some(limit) if limit.limit_bytes < total => format!("the limit in {}", limit.file),
-        _ => "this machine's memory".to_owned(),
     }
 }
 
-fn choose_io(machine: &Machine, request: IoRequest) -> Result<Chosen<Io>, PlanError> {
+fn shards(
+    placement: &Placement,
+    split: &Split,
+    maxmemory_bytes: Option<u64>,
+    nice: i8,
+) -> Vec<ShardPlan> {
+    let per_shard = maxmemory_bytes.map(|bytes| bytes / split.data as u64);
+    let shard = |index: usize| {
+        let pin = placement.pins.as_ref().map(|pins| &pins[index]);
+        let role = match index < split.data {
+            _ if split.data == placement.count => Role::Both,
+            true => Role::Data,
+            false => Role::Io,
+        };
+        let (memory_bytes, nice) = match role {
+            Role::Io => (Some(0), nice + IO_NICE),
+            Role::Both | Role::Data => (per_shard, nice),
+        };
+        ShardPlan {
+            shard: u16::try_from(index).expect("at most MAX_SHARDS"),
+            role,
+            cpu: pin.map(|pin| pin.cpu),
+            node: pin.map(|pin| pin.node),
+            memory_bytes,
+            nice,
+        }
+    };
+    (0..placement.count).map(shard).collect()
+}
+
+fn chosen<T: Copy>(choice: &Choice<T>) -> Chosen<T> {
+    Chosen {
+        value: choice.value,
+        reason: choice.why.to_owned(),
+    }
+}
+
+fn choose_layout(request: Option<Layout>, wish: &Choice<Layout>) -> Chosen<Layout> {
+    let asked = |value: Layout| Chosen {
+        value,
+        reason: format!("asked for: layout = {value}"),
+    };
+    request.map_or_else(|| chosen(wish), asked)
+}
+
+/// The layout's reason, with where its I/O shards went.
+fn with_places(mut layout: Chosen<Layout>, split: &Split) -> Chosen<Layout> {
+    if !split.reason.is_empty() {
+        layout.reason = format!("{}; shards for connections {}", layout.reason, split.reason);
+    }
+    layout
+}
+
+fn choose_seed(request: Option<u64>, wish: &Choice<Option<u64>>) -> Chosen<Option<u64>> {
+    let asked = |seed| Chosen {
+        value: Some(seed),
+        reason: format!("asked for: seed = {seed}"),
+    };
+    request.map_or_else(|| chosen(wish), asked)
+}
+
+fn choose_io(
+    machine: &Machine,
+    request: IoRequest,
+    wish: &Choice<IoRequest>,
+) -> Result<Chosen<Io>, PlanError> {
     let uring = &machine.io_uring;
     let (value, reason) = match (request, uring.usable) {
+        (IoRequest::Auto, _) if wish.value == IoRequest::Polling => {
+            (Io::Polling, wish.why.to_owned())
+        }
         (IoRequest::Polling, _) => (Io::Polling, "asked for: io = polling".to_owned()),
         (IoRequest::Uring, true) => (
             Io::IoUring,
@@ -177,14 +268,12 @@ fn choose_io(machine: &Machine, request: IoRequest) -> Result<Chosen<Io>, PlanEr
     Ok(Chosen { value, reason })
 }
 
-fn choose_spin(placement: &Placement) -> Chosen<u32> {
+fn choose_spin(placement: &Placement, wish: &Choice<u32>) -> Chosen<u32> {
     let (value, reason) = match &placement.shortage {
+        _ if wish.value == 0 => (0, wish.why.to_owned()),
         _ if placement.count == 1 => (0, "a single shard waits for no other".to_owned()),
         Some(shortage) => (0, format!("{shortage}, and spinning would spend it")),
-        None => (
-            SPIN_US,
-            "while a reply is awaited; waking a sleeping CPU takes as long".to_owned(),
-        ),
+        None => (wish.value, wish.why.to_owned()),
     };
     Chosen { value, reason }
 }
@@ -210,33 +299,5 @@ fn time_note(machine: &Machine, count: usize) -> Option<String> {
          for a part of every period",
         counted(count, "shard"),
         quota.file
-    ))
-}
-
-fn memory_note(machine: &Machine, maxmemory_bytes: Option<u64>) -> Option<String> {
-    let Some(maxmemory) = maxmemory_bytes else {
-        return Some(
-            "without maxmemory the data can grow until the kernel ends the process".to_owned(),
-        );
-    };
-    if let Some(usable) = machine
-        .usable_memory_bytes()
-        .filter(|&usable| maxmemory > usable)
-    {
-        return Some(format!(
-            "maxmemory ({}) is above {}, {}: the kernel would end the process first",
-            bytes(maxmemory),
-            bytes(usable),
-            whose_memory(machine)
-        ));
-    }
-    let available = machine
-        .memory
-        .available_bytes
-        .filter(|&now| maxmemory > now)?;
-    Some(format!(
-        "of the memory planned for ({}) only {} is available now; other processes hold the rest",
-        bytes(maxmemory),
-        bytes(available)
     ))
 }

@@ -66,4 +66,20 @@ pub enum PlanError {
         /// Why not.
         reason: String,
     },
+    /// A layout that leaves some shards nothing to do, or none for the data.
+    #[error(
+        "layout = split:{io_shards} needs a shard for connections and one for data at least, but {count} \
+         planned ({reason}); {remedy}",
+        count = if *.shards == 1 { "1 shard is".to_owned() } else { format!("{shards} shards are") }
+    )]
+    NotSplittable {
+        /// How many shards were to be for connections.
+        io_shards: usize,
+        /// How many shards there are.
+        shards: usize,
+        /// Why so many.
+        reason: String,
+        /// What would work.
+        remedy: String,
+    },
 }

@@ -1,15 +1,21 @@
 //! The plan: from a [`Machine`](crate::Machine) and a [`Request`] to shards, each choice with its reason.
 //!
-//! `request` is what is asked for, `placement` chooses CPUs, `decide` chooses the rest, `error` says
-//! what is impossible, `table` prints. All of it is pure.
+//! `request` is what is asked for, `profile` names a bundle of wishes for the rest and `profiles` holds
+//! them, `placement` chooses CPUs, `split` gives some of them to connections, `memory` and `decide` choose
+//! the rest, `error` says what is impossible, `explain` prints. All of it is pure.
 
 mod decide;
 mod error;
+mod explain;
+mod memory;
 mod placement;
+mod profile;
+mod profiles;
 mod request;
-mod table;
+mod split;
 
-pub use decide::{Chosen, Io, Plan, SPIN_US, ShardPlan};
+pub use decide::{Chosen, Io, Plan, Role, ShardPlan};
 pub use error::PlanError;
 pub use placement::MAX_SHARDS;
-pub use request::{IoRequest, MemoryRequest, Request};
+pub use profile::{Profile, ProfileError};
+pub use request::{IoRequest, Layout, MemoryRequest, Request};

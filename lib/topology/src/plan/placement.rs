@@ -4,6 +4,8 @@
 //! refused; a wish (`all`, a number, `numa:auto`) is filled with the best CPUs there are. And where
 //! a control group rations CPU time to less than the CPUs it shows, CPUs are not ours to own: other
 //! groups run on them too, so shards are left unpinned, and a wish is cut to the ration.
+//!
+//! What nobody asked for is the profile's wish.
 
 use std::cmp::Reverse;
 
@@ -12,6 +14,7 @@ use crate::cgroup::CpuQuota;
 use crate::cpu_set::CpuSet;
 use crate::machine::Machine;
 use crate::plan::error::PlanError;
+use crate::plan::profiles::{Choice, Choices, Wish};
 use crate::plan::request::Request;
 use crate::processors::Cpu;
 use crate::text::counted;
@@ -39,58 +42,170 @@ pub(super) struct Pin {
     pub(super) node: usize,
 }
 
-/// Chooses CPUs for what `request` asks of `machine`.
-pub(super) fn place(machine: &Machine, request: &Request) -> Result<Placement, PlanError> {
-    let ration = machine
-        .cgroup
-        .cpu
-        .as_ref()
-        .filter(|quota| quota.is_below(machine.allowed.len()));
+/// What bounds every placement on a machine.
+struct Ground<'a> {
+    machine: &'a Machine,
+    /// CPU time, where it is rationed to less than the CPUs shown.
+    ration: Option<&'a CpuQuota>,
+    /// Whether shards that could be pinned shall be.
+    pin: &'a Choice<bool>,
+}
+
+/// Chooses CPUs for what `request` asks of `machine`, or else its profile.
+pub(super) fn place(
+    machine: &Machine,
+    request: &Request,
+    choices: &Choices,
+) -> Result<Placement, PlanError> {
+    let quota = machine.cgroup.cpu.as_ref();
+    let ground = Ground {
+        machine,
+        ration: quota.filter(|quota| quota.is_below(machine.allowed.len())),
+        pin: &choices.pin,
+    };
     match &request.cpu_allocation {
-        CpuAllocation::All => Ok(wish(machine, ration, machine.usable().collect(), "CPU")),
-        CpuAllocation::NumaAuto => {
-            let cores = machine
-                .usable()
-                .filter(|cpu| thread_rank(machine, cpu) == 0)
-                .collect();
-            Ok(wish(machine, ration, cores, "physical core"))
+        None => ground.wished(&choices.shards),
+        Some(CpuAllocation::All) => Ok(ground.cpus()),
+        Some(CpuAllocation::NumaAuto) => Ok(ground.cores()),
+        Some(CpuAllocation::Count(count)) => {
+            let reason = format!("asked for: cpu_allocation = {count}");
+            ground.number(*count, reason, request.overprovisioned)
         }
-        CpuAllocation::Count(count) => number(machine, ration, *count, request.overprovisioned),
-        CpuAllocation::Range(range) => {
+        Some(named @ CpuAllocation::Range(range)) => {
             let cpus = named_cpus(machine, &range.clone().collect())?;
-            exact(ration, cpus, &request.cpu_allocation)
+            exact(ground.ration, cpus, named)
         }
-        CpuAllocation::Numa(numa) => {
-            let cpus = node_cpus(machine, numa)?;
-            exact(ration, cpus, &request.cpu_allocation)
+        Some(named @ CpuAllocation::Numa(numa)) => {
+            exact(ground.ration, node_cpus(machine, numa)?, named)
         }
     }
 }
 
-/// As many of the candidates as CPU time and [`MAX_SHARDS`] allow.
-fn wish(machine: &Machine, ration: Option<&CpuQuota>, cpus: Vec<&Cpu>, kind: &str) -> Placement {
-    let available = cpus.len();
-    let (count, count_reason) = match ration.filter(|quota| quota.is_below(available)) {
-        Some(quota) => (
-            quota.whole_cpus().clamp(1, MAX_SHARDS),
-            ration_reason(quota),
-        ),
-        None if available > MAX_SHARDS => {
-            let usable = counted(available, kind);
-            (
-                MAX_SHARDS,
-                format!("{usable} may be used, but a node has at most {MAX_SHARDS} shards"),
-            )
+impl<'a> Ground<'a> {
+    fn wished(&self, wish: &Choice<Wish>) -> Result<Placement, PlanError> {
+        match wish.value {
+            Wish::Cpus => Ok(self.cpus()),
+            Wish::Cores => {
+                let mut placement = self.cores();
+                if placement.pins.is_some() && placement.count < self.machine.allowed.len() {
+                    placement.count_reason = format!("{}: {}", placement.count_reason, wish.why);
+                }
+                Ok(placement)
+            }
+            Wish::AtMost(most) => {
+                let cpus = self.machine.usable().collect();
+                Ok(self.filled(cpus, "CPU", Some((most, wish.why))))
+            }
+            Wish::Exactly(count) => self.number(count, wish.why.to_owned(), true),
         }
-        None => {
-            let ids: CpuSet = cpus.iter().map(|cpu| cpu.id).collect();
-            (
-                available,
-                format!("one for each {kind} this process may use ({ids})"),
-            )
+    }
+
+    fn cpus(&self) -> Placement {
+        self.filled(self.machine.usable().collect(), "CPU", None)
+    }
+
+    fn cores(&self) -> Placement {
+        let first_thread = |cpu: &&Cpu| thread_rank(self.machine, cpu) == 0;
+        let cores = self.machine.usable().filter(first_thread).collect();
+        self.filled(cores, "physical core", None)
+    }
+
+    /// As many of the candidates as CPU time, [`MAX_SHARDS`] and `most` (with its reason) allow.
+    fn filled(&self, cpus: Vec<&'a Cpu>, kind: &str, most: Option<(usize, &str)>) -> Placement {
+        let available = cpus.len();
+        let (count, reason) = match self.ration.filter(|quota| quota.is_below(available)) {
+            Some(quota) => (
+                quota.whole_cpus().clamp(1, MAX_SHARDS),
+                ration_reason(quota),
+            ),
+            None if available > MAX_SHARDS => {
+                let usable = counted(available, kind);
+                (
+                    MAX_SHARDS,
+                    format!("{usable} may be used, but a node has at most {MAX_SHARDS} shards"),
+                )
+            }
+            None => {
+                let ids: CpuSet = cpus.iter().map(|cpu| cpu.id).collect();
+                (
+                    available,
+                    format!("one for each {kind} this process may use ({ids})"),
+                )
+            }
+        };
+        match most.filter(|(most, _)| *most <= count) {
+            Some((most, why)) => self.owned_or_left(most, why.to_owned(), cpus),
+            None => self.owned_or_left(count, reason, cpus),
         }
-    };
-    owned_or_left(machine, ration, count, count_reason, cpus)
+    }
+
+    fn number(
+        &self,
+        count: usize,
+        count_reason: String,
+        overprovisioned: bool,
+    ) -> Result<Placement, PlanError> {
+        let available = self.machine.allowed.len();
+        if count > MAX_SHARDS {
+            return Err(PlanError::AboveMaximum { asked: count });
+        }
+        if count <= available {
+            return Ok(self.owned_or_left(count, count_reason, self.machine.usable().collect()));
+        }
+        if !overprovisioned {
+            return Err(PlanError::TooManyShards {
+                asked: count,
+                allowed: self.machine.allowed.clone(),
+            });
+        }
+        let cpus = counted(available, "CPU");
+        Ok(Placement {
+            count,
+            count_reason: format!("{count_reason}; overprovisioned"),
+            pins: None,
+            pin_reason: format!("{count} shards share {cpus}, so the kernel places them"),
+            shortage: Some(format!("{count} shards share {cpus}")),
+        })
+    }
+
+    /// Pins `count` shards to the best of `cpus`, or leaves them to the kernel: under a ration, and
+    /// where the profile does not want CPUs of its own.
+    fn owned_or_left(&self, count: usize, count_reason: String, cpus: Vec<&Cpu>) -> Placement {
+        if let Some(quota) = self.ration {
+            return Placement {
+                count,
+                count_reason,
+                pins: None,
+                pin_reason: format!(
+                    "CPU time is limited to {quota} of the {} shown, which others use too, \
+                     so the kernel places the shards",
+                    counted(self.machine.allowed.len(), "CPU")
+                ),
+                shortage: Some(format!("CPU time is limited to {quota}")),
+            };
+        }
+        if !self.pin.value {
+            return Placement {
+                count,
+                count_reason,
+                pins: None,
+                pin_reason: self.pin.why.to_owned(),
+                shortage: None,
+            };
+        }
+        let pin_reason = if count < cpus.len() {
+            "cores are filled with one shard before any gets two, and nodes one after the other"
+        } else {
+            self.pin.why
+        };
+        Placement {
+            count,
+            count_reason,
+            pins: Some(in_node_order(best(self.machine, cpus, count))),
+            pin_reason: pin_reason.to_owned(),
+            shortage: None,
+        }
+    }
 }
 
 /// Rounded down, because a group that has used up its CPU time is stopped as a whole, every shard of
@@ -103,78 +218,6 @@ fn ration_reason(quota: &CpuQuota) -> String {
         _ => format!(
             "{limited}: with more shards the kernel would stop them all for a part of every period"
         ),
-    }
-}
-
-fn number(
-    machine: &Machine,
-    ration: Option<&CpuQuota>,
-    count: usize,
-    overprovisioned: bool,
-) -> Result<Placement, PlanError> {
-    let available = machine.allowed.len();
-    if count > MAX_SHARDS {
-        return Err(PlanError::AboveMaximum { asked: count });
-    }
-    let count_reason = format!("asked for: cpu_allocation = {count}");
-    if count > available {
-        if !overprovisioned {
-            return Err(PlanError::TooManyShards {
-                asked: count,
-                allowed: machine.allowed.clone(),
-            });
-        }
-        let cpus = counted(available, "CPU");
-        return Ok(Placement {
-            count,
-            count_reason: format!("{count_reason}, overprovisioned"),
-            pins: None,
-            pin_reason: format!("{count} shards share {cpus}, so the kernel places them"),
-            shortage: Some(format!("{count} shards share {cpus}")),
-        });
-    }
-    Ok(owned_or_left(
-        machine,
-        ration,
-        count,
-        count_reason,
-        machine.usable().collect(),
-    ))
-}
-
-/// Pins `count` shards to the best of `cpus`, or leaves them to the kernel under a ration.
-fn owned_or_left(
-    machine: &Machine,
-    ration: Option<&CpuQuota>,
-    count: usize,
-    count_reason: String,
-    cpus: Vec<&Cpu>,
-) -> Placement {
-    if let Some(quota) = ration {
-        return Placement {
-            count,
-            count_reason,
-            pins: None,
-            pin_reason: format!(
-                "CPU time is limited to {quota} of the {} shown, which others use too, \
-                 so the kernel places the shards",
-                counted(machine.allowed.len(), "CPU")
-            ),
-            shortage: Some(format!("CPU time is limited to {quota}")),
-        };
-    }
-    let choice = if count < cpus.len() {
-        "cores are filled with one shard before any gets two, and nodes one after the other"
-    } else {
-        "each shard has a CPU of its own"
-    };
-    let pins = in_node_order(best(machine, cpus, count));
-    Placement {
-        count,
-        count_reason,
-        pins: Some(pins),
-        pin_reason: choice.to_owned(),
-        shortage: None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Broken files: whatever they hold, reading ends, within bounds and without a panic, and whatever
 //! machine comes of it can be planned for and printed.
 
-use corelane_topology::{CpuAllocation, MAX_CPUS, MAX_SHARDS, Machine, Plan, Request};
+use corelane_topology::{CpuAllocation, MAX_CPUS, MAX_SHARDS, Machine, Plan, Profile, Request};
 use proptest::prelude::*;
 
 use crate::tree::Tree;
@@ -95,7 +95,7 @@ fn check(machine: &Machine) -> Result<(), TestCaseError> {
         if let Ok(plan) = Plan::new(
             machine,
             &Request {
-                cpu_allocation,
+                cpu_allocation: Some(cpu_allocation),
                 ..Request::default()
             },
         ) {
@@ -107,13 +107,18 @@ fn check(machine: &Machine) -> Result<(), TestCaseError> {
                     .filter_map(|shard| shard.cpu)
                     .all(|cpu| machine.allowed.contains(cpu))
             );
-            prop_assert!(!plan.table().is_empty());
+            prop_assert!(!plan.explain().is_empty());
         } else {
             prop_assert!(
                 !matches!(allocation, "all" | "numa:auto"),
                 "a wish always has a plan"
             );
         }
+    }
+    for profile in Profile::ALL {
+        let plan = Plan::for_profile(machine, profile);
+        prop_assert!((1..=MAX_SHARDS).contains(&plan.shards.value.len()));
+        prop_assert!(!plan.explain().is_empty());
     }
     Ok(())
 }

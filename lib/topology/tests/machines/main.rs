@@ -1,7 +1,8 @@
 //! Fake machines: `tree` builds them, `snapshots` prints them, `plans` asks them for everything that
-//! can be asked, `hostile` breaks their files.
+//! can be asked, `layouts` splits them, `hostile` breaks their files.
 
 mod hostile;
+mod layouts;
 mod plans;
 mod snapshots;
 mod tree;

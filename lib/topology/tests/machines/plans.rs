@@ -10,7 +10,7 @@ fn machine(name: &str) -> Machine {
 
 fn asking_for(allocation: &str) -> Request {
     Request {
-        cpu_allocation: allocation.parse().expect(allocation),
+        cpu_allocation: Some(allocation.parse().expect(allocation)),
         ..Request::default()
     }
 }

@@ -1,19 +1,35 @@
-//! Every fake machine read, planned and printed: snapshots of what `corelane plan` would say.
+//! Every fake machine read, planned and printed: snapshots of what `corelane plan` would say, and of what
+//! every profile comes to, a file per machine.
 
-use corelane_topology::{Plan, Request};
+use corelane_topology::{Layout, Machine, Plan, Profile, Request};
 
 use crate::tree::Tree;
 
 /// The machine's table and the plan's, as two snapshots, and the plan as JSON.
 fn check(name: &str) {
     let machine = Tree::of(name).read().expect("a fixture is a machine");
+    insta::assert_snapshot!(format!("{name}.profiles"), profiles(&machine));
     let plan = Plan::new(&machine, &Request::default()).expect("every machine has a plan");
     insta::assert_snapshot!(
         format!("{name}.table"),
-        format!("{}\n{}", machine.table(), plan.table())
+        format!("{}\n{}", machine.table(), plan.explain())
     );
     let json = serde_json::to_string_pretty(&plan).expect("a plan has a JSON form");
     insta::assert_snapshot!(format!("{name}.json"), json);
+}
+
+/// Every profile's plan in words, and then the split layout.
+fn profiles(machine: &Machine) -> String {
+    let plans = Profile::ALL.map(|profile| Plan::for_profile(machine, profile).explain());
+    let split = Request {
+        layout: Some(Layout::Split { io_shards: 2 }),
+        ..Request::default()
+    };
+    let split = match Plan::new(machine, &split) {
+        Ok(plan) => plan.explain(),
+        Err(error) => format!("error: {error}\n"),
+    };
+    format!("{}\n\n{split}", plans.join("\n\n"))
 }
 
 #[test]
