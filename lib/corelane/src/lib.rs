@@ -64,6 +64,7 @@ mod service;
 mod shard;
 mod shard_id;
 mod signal;
+pub mod supervision;
 
 pub use corelane_rt::{
     Backend, BufferOptions, IoBackend, Stats as RuntimeStats, backend, blocking, fs, net, random,
