@@ -14,6 +14,7 @@
 //!   from a seed.
 //! - [`net`], [`fs`], [`time`], [`task`], [`random`], [`blocking`], [`sim`]: the runtime of one
 //!   shard, for everything beside the mesh.
+//! - `http`: HTTP/1 by hyper on that runtime, for any tower service. Behind the feature of that name.
 //!
 //! # A counter on two shards
 //!
@@ -54,6 +55,8 @@
 //! ```
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "http")]
+pub mod http;
 mod launch;
 mod map;
 mod mesh;
