@@ -33,6 +33,10 @@ pub struct Stats {
     pub linger_cut: u64,
     /// Calls held back because too many waited for the blocking pool.
     pub blocking_full: u64,
+    /// Connections that left for another runtime.
+    pub detached: u64,
+    /// Connections that came from another runtime.
+    pub attached: u64,
 }
 
 macro_rules! counters {
@@ -75,6 +79,8 @@ counters!(
     recv_paused,
     linger_cut,
     blocking_full,
+    detached,
+    attached,
 );
 
 /// Adds one.

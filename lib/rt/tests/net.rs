@@ -271,3 +271,21 @@ fn connecting_to_nobody_is_refused() {
         assert_eq!(error.kind(), std::io::ErrorKind::NotFound);
     });
 }
+
+#[test]
+fn a_shutdown_needs_nobody_who_asks_for_the_send_before_it() {
+    on_each(|| async {
+        let (listener, addr) = listen_tcp();
+        let mut client = Stream::connect(&addr).await.expect("connect");
+        let (mut server, _) = listener.accept().await.expect("accept");
+        let data = pattern(8 * 1024 * 1024);
+        client.start_send(data.clone());
+        client.shutdown_write().expect("shutdown");
+        let server = task::spawn(async move {
+            assert!(recv_exact(&mut server, data.len()).await == data);
+            assert!(server.recv().await.expect("the end").is_empty());
+        });
+        assert!(client.recv().await.expect("the end").is_empty());
+        server.await.expect("the server");
+    });
+}

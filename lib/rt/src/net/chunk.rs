@@ -10,7 +10,7 @@ pub struct Chunk(Kind);
 
 enum Kind {
     Real(RealChunk),
-    Sim(Vec<u8>),
+    Owned(Vec<u8>),
     End,
 }
 
@@ -20,7 +20,12 @@ impl Chunk {
     }
 
     pub(crate) fn sim(bytes: Option<Vec<u8>>) -> Self {
-        Chunk(bytes.map_or(Kind::End, Kind::Sim))
+        Chunk(bytes.map_or(Kind::End, Kind::Owned))
+    }
+
+    /// Bytes that were received before and kept.
+    pub(crate) fn kept(bytes: Vec<u8>) -> Self {
+        Chunk(Kind::Owned(bytes))
     }
 }
 
@@ -29,9 +34,8 @@ impl Deref for Chunk {
 
     fn deref(&self) -> &[u8] {
         match &self.0 {
-            Kind::Real(RealChunk::Pooled(buffer)) => buffer,
-            Kind::Real(RealChunk::Owned(bytes)) => bytes,
-            Kind::Sim(bytes) => bytes,
+            Kind::Real(chunk) => chunk.bytes(),
+            Kind::Owned(bytes) => bytes,
             Kind::End => &[],
         }
     }

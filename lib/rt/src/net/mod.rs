@@ -2,10 +2,12 @@
 
 mod addr;
 mod chunk;
+mod connection;
 mod listener;
 mod stream;
 
 pub use addr::{Addr, Peer};
 pub use chunk::Chunk;
+pub use connection::Connection;
 pub use listener::{ListenOptions, Listener};
 pub use stream::Stream;

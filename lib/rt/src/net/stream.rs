@@ -8,16 +8,22 @@ use std::time::Duration;
 
 use super::addr::{Addr, Peer};
 use super::chunk::Chunk;
+use super::connection::{self, Connection, Kept};
 use crate::context::{self, Driver};
 use crate::real::{self, RealStream};
 use crate::sim::{self, SimStream};
+use crate::stats::bump;
 
 /// A connection. Operations live in it and not in the futures that wait for them, so dropping a future loses
 /// neither bytes received nor bytes being sent.
 ///
 /// Dropping the stream closes it. A send that was started is carried to its end first, for at most ten
 /// seconds; [`Stream::abort`] does not wait.
-pub struct Stream(Kind);
+pub struct Stream {
+    kind: Kind,
+    /// What `recv` returns before anything new; none on a connection that never left its shard.
+    kept: Option<Box<Kept>>,
+}
 
 enum Kind {
     Real(RealStream),
@@ -26,11 +32,15 @@ enum Kind {
 
 impl Stream {
     pub(crate) fn real(stream: RealStream) -> Self {
-        Stream(Kind::Real(stream))
+        Stream::new(Kind::Real(stream))
     }
 
     pub(crate) fn sim(stream: SimStream) -> Self {
-        Stream(Kind::Sim(stream))
+        Stream::new(Kind::Sim(stream))
+    }
+
+    fn new(kind: Kind) -> Self {
+        Stream { kind, kept: None }
     }
 
     /// Connects to `addr`.
@@ -55,7 +65,14 @@ impl Stream {
 
     /// As [`Stream::recv`], for code that waits for several things at once.
     pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Chunk>> {
-        match &mut self.0 {
+        if let Some(mut kept) = self.kept.take()
+            && !kept.is_empty()
+        {
+            let first = kept.take();
+            self.kept = (!kept.is_empty()).then_some(kept);
+            return Poll::Ready(first.map(Chunk::kept));
+        }
+        match &mut self.kind {
             Kind::Real(stream) => stream.poll_recv(cx).map_ok(Chunk::real),
             Kind::Sim(stream) => stream.poll_recv(cx).map_ok(Chunk::sim),
         }
@@ -68,7 +85,7 @@ impl Stream {
     ///
     /// If a send is in flight: one at a time, and its result is taken by `sent` or `try_sent`.
     pub fn start_send(&mut self, buffer: Vec<u8>) {
-        match &mut self.0 {
+        match &mut self.kind {
             Kind::Real(stream) => stream.start_send(buffer),
             Kind::Sim(stream) => stream.start_send(buffer),
         }
@@ -76,7 +93,7 @@ impl Stream {
 
     /// Whether a send was started and its result not taken.
     pub fn send_in_flight(&self) -> bool {
-        match &self.0 {
+        match &self.kind {
             Kind::Real(stream) => stream.send_in_flight(),
             Kind::Sim(stream) => stream.send_in_flight(),
         }
@@ -85,7 +102,7 @@ impl Stream {
     /// The result of the send, if it has ended: its buffer, emptied, to be used again. `None` while it is in
     /// flight and where none was started.
     pub fn try_sent(&mut self) -> Option<io::Result<Vec<u8>>> {
-        match &mut self.0 {
+        match &mut self.kind {
             Kind::Real(stream) => stream.poll_sent(None),
             Kind::Sim(stream) => stream.poll_sent(None),
         }
@@ -102,7 +119,7 @@ impl Stream {
         if !self.send_in_flight() {
             return Poll::Ready(Ok(Vec::new()));
         }
-        let sent = match &mut self.0 {
+        let sent = match &mut self.kind {
             Kind::Real(stream) => stream.poll_sent(Some(cx)),
             Kind::Sim(stream) => stream.poll_sent(Some(cx)),
         };
@@ -118,7 +135,7 @@ impl Stream {
 
     /// Ends the writing side once the send in flight, if any, has ended: the other end sees the stream's end.
     pub fn shutdown_write(&self) -> io::Result<()> {
-        match &self.0 {
+        match &self.kind {
             Kind::Real(stream) => stream.shutdown_write(),
             Kind::Sim(stream) => {
                 stream.shutdown_write();
@@ -129,7 +146,7 @@ impl Stream {
 
     /// Whether small sends go out at once (TCP_NODELAY). No effect on Unix sockets.
     pub fn set_nodelay(&self, on: bool) -> io::Result<()> {
-        match &self.0 {
+        match &self.kind {
             Kind::Real(stream) => stream.set_nodelay(on),
             Kind::Sim(_) => Ok(()),
         }
@@ -137,15 +154,86 @@ impl Stream {
 
     /// Probes a silent TCP peer after `idle`, then thrice in thirds of it; `None` turns probing off.
     pub fn set_keepalive(&self, idle: Option<Duration>) -> io::Result<()> {
-        match &self.0 {
+        match &self.kind {
             Kind::Real(stream) => stream.set_keepalive(idle),
             Kind::Sim(_) => Ok(()),
         }
     }
 
+    /// Puts bytes back, to be received again before all others: what a parser had taken and not used.
+    pub fn put_back(&mut self, bytes: Vec<u8>) {
+        if !bytes.is_empty() {
+            self.kept.get_or_insert_default().put_back(bytes);
+        }
+    }
+
+    /// Takes the connection off its shard, as a value that [`Stream::attach`] takes up on any other. Nothing is lost:
+    /// the armed receive is stopped and waited for, and bytes that come with its end are kept; a send in flight
+    /// stops where it is, and its rest goes along, to be sent on and its result taken over there.
+    ///
+    /// It takes a turn of the loop, does not wait for the peer, and cannot fail. Dropping the future closes the
+    /// connection; who may have to give up waits for [`Stream::quiet`] first.
+    pub async fn detach(mut self) -> Connection {
+        self.quiet().await;
+        let kept = self.kept.take().map(|kept| *kept).unwrap_or_default();
+        let kind = match self.kind {
+            Kind::Real(stream) => {
+                bump(&stream.counters().detached);
+                connection::Kind::Real(stream.detach().await)
+            }
+            Kind::Sim(stream) => connection::Kind::Sim(stream.detach()),
+        };
+        Connection { kept, kind }
+    }
+
+    /// Waits until the system does nothing for this connection any more: the receive is not armed, the send in
+    /// flight, if any, is stopped. Whether or not the future is dropped, the stream stays as good as before; the
+    /// next `recv` and `sent` go on.
+    pub async fn quiet(&mut self) {
+        let kept = self.kept.get_or_insert_default();
+        let Kept { bytes, failed } = &mut **kept;
+        match &mut self.kind {
+            Kind::Real(stream) => poll_fn(|cx| stream.poll_quiet(bytes, failed, cx)).await,
+            Kind::Sim(stream) => stream.quiet(bytes).await,
+        }
+        self.kept.take_if(|kept| kept.is_empty());
+    }
+
+    /// Takes up a connection on this thread's runtime, wherever it comes from: unread bytes first, then what
+    /// arrives; a send that was in flight goes on and is in flight here.
+    ///
+    /// # Errors
+    ///
+    /// Where a real connection meets a simulated runtime, or a simulated one a runtime that is not of its world;
+    /// and what the system answers when it is told how the socket is used here. The connection is closed then.
+    ///
+    /// # Panics
+    ///
+    /// Outside a runtime.
+    pub fn attach(connection: Connection) -> io::Result<Stream> {
+        let Connection { kept, kind } = connection;
+        let kind = context::with(|core| match (&core.driver, kind) {
+            (Driver::Real(driver), connection::Kind::Real(connection)) => {
+                bump(&core.counters.attached);
+                RealStream::attach(driver, connection).map(Kind::Real)
+            }
+            (Driver::Sim(port), connection::Kind::Sim(connection)) => {
+                SimStream::attach(&port.world, connection).map(Kind::Sim)
+            }
+            (Driver::Real(_), connection::Kind::Sim(_)) => Err(misplaced(
+                "a simulated connection cannot be attached to a real runtime",
+            )),
+            (Driver::Sim(_), connection::Kind::Real(_)) => Err(misplaced(
+                "a real connection cannot be attached to a simulated runtime",
+            )),
+        })?;
+        let kept = (!kept.is_empty()).then(|| Box::new(kept));
+        Ok(Stream { kind, kept })
+    }
+
     /// The other end.
     pub fn peer(&self) -> &Peer {
-        match &self.0 {
+        match &self.kind {
             Kind::Real(stream) => stream.peer(),
             Kind::Sim(stream) => stream.peer(),
         }
@@ -153,7 +241,7 @@ impl Stream {
 
     /// This end.
     pub fn local_addr(&self) -> io::Result<Addr> {
-        match &self.0 {
+        match &self.kind {
             Kind::Real(stream) => stream.local_addr(),
             Kind::Sim(stream) => Ok(stream.local_addr()),
         }
@@ -161,7 +249,7 @@ impl Stream {
 
     /// The descriptor, where there is a real one.
     pub fn as_raw_fd(&self) -> Option<RawFd> {
-        match &self.0 {
+        match &self.kind {
             Kind::Real(stream) => Some(stream.raw_fd()),
             Kind::Sim(_) => None,
         }
@@ -169,11 +257,15 @@ impl Stream {
 
     /// Closes at once: what is unsent is thrown away, and TCP resets the connection.
     pub fn abort(mut self) {
-        match &mut self.0 {
+        match &mut self.kind {
             Kind::Real(stream) => stream.abort(),
             Kind::Sim(stream) => stream.abort(),
         }
     }
+}
+
+fn misplaced(text: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, text)
 }
 
 impl std::fmt::Debug for Stream {

@@ -139,6 +139,15 @@ impl RealDriver {
         self.count_submission(&mut proactor);
     }
 
+    /// Asks the kernel to end an operation whose result is still waited for. Asking twice asks once.
+    pub(crate) fn stop<T: OpCode>(&self, key: &Key<T>) {
+        let mut proactor = self.proactor.borrow_mut();
+        let cancel = proactor.register_cancel(key);
+        if proactor.cancel_token(cancel) {
+            self.count_submission(&mut proactor);
+        }
+    }
+
     pub(crate) fn register_cancel<T: OpCode>(&self, key: &Key<T>) -> Cancel {
         self.proactor.borrow_mut().register_cancel(key)
     }

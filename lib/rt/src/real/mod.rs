@@ -15,4 +15,4 @@ pub(crate) use connect::connect;
 pub(crate) use driver::RealDriver;
 pub(crate) use file::RealFile;
 pub(crate) use recv::RealChunk;
-pub(crate) use stream::RealStream;
+pub(crate) use stream::{RealConnection, RealStream};

@@ -46,6 +46,19 @@ impl<T: OpCode + 'static> Flight<T> {
         })
     }
 
+    /// Asks the kernel to end it, and waits for the result as [`Flight::poll`] does. For operations that are
+    /// cancelled and whose end matters.
+    pub(crate) fn stop(
+        self,
+        driver: &RealDriver,
+        cx: &mut Context<'_>,
+    ) -> Result<BufResult<usize, T>, Self> {
+        if let Flight::Flying(key) = &self {
+            driver.stop(key);
+        }
+        self.poll(driver, Some(cx))
+    }
+
     pub(crate) fn cancel(self, driver: &RealDriver) {
         if let Flight::Flying(key) = self {
             driver.cancel(key);

@@ -24,6 +24,15 @@ pub(crate) enum RealChunk {
     Owned(Vec<u8>),
 }
 
+impl RealChunk {
+    pub(crate) fn bytes(&self) -> &[u8] {
+        match self {
+            RealChunk::Pooled(buffer) => buffer,
+            RealChunk::Owned(bytes) => bytes,
+        }
+    }
+}
+
 pub(crate) struct RecvHalf {
     state: State,
     unread: Rc<Unread>,
@@ -82,6 +91,57 @@ impl RecvHalf {
                         Some(result) => return Poll::Ready(result),
                         None => self.state = wait(driver, fd),
                     },
+                },
+            }
+        }
+    }
+
+    /// A half whose stream has ended.
+    pub(crate) fn over(driver: &RealDriver) -> Self {
+        RecvHalf {
+            state: State::Over,
+            ..RecvHalf::new(driver)
+        }
+    }
+
+    /// Whether the stream has ended or failed.
+    pub(crate) fn is_over(&self) -> bool {
+        matches!(self.state, State::Over)
+    }
+
+    /// Stops what is armed and waits for its last result, since bytes may come with it: they go into `kept`,
+    /// and an error is returned for the reader to be told of. Afterwards nothing of the kernel's refers to
+    /// the socket.
+    pub(crate) fn poll_quiet(
+        &mut self,
+        driver: &RealDriver,
+        kept: &mut Vec<u8>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<io::Error>> {
+        loop {
+            match mem::replace(&mut self.state, State::Over) {
+                State::Over => return Poll::Ready(None),
+                State::Idle => {
+                    self.state = State::Idle;
+                    return Poll::Ready(None);
+                }
+                State::Armed(key) => {
+                    driver.stop(&key);
+                    match self.poll_armed(driver, key, cx) {
+                        Some(Poll::Ready(Ok(Some(chunk)))) => kept.extend_from_slice(chunk.bytes()),
+                        Some(Poll::Ready(Ok(None))) => return Poll::Ready(None),
+                        Some(Poll::Ready(Err(error))) => return Poll::Ready(Some(error)),
+                        Some(Poll::Pending) => return Poll::Pending,
+                        None => {}
+                    }
+                }
+                // Readiness brings no bytes, so its result, whatever it is, can be forgotten.
+                State::Waiting(flight) => match flight.stop(driver, cx) {
+                    Ok(_) => self.state = State::Idle,
+                    Err(flight) => {
+                        self.state = State::Waiting(flight);
+                        return Poll::Pending;
+                    }
                 },
             }
         }

@@ -3,7 +3,7 @@
 
 use std::io;
 use std::mem;
-use std::task::Context;
+use std::task::{Context, Poll};
 
 use compio_buf::{BufResult, IntoInner};
 use compio_driver::SharedFd;
@@ -33,7 +33,69 @@ enum State {
     Done(io::Result<Vec<u8>>),
 }
 
+/// A send as it leaves its shard: nothing of the kernel's refers to it.
+pub(crate) enum SendRest {
+    /// There is none, or its result was taken.
+    None,
+    /// What is not sent yet.
+    Unsent(Vec<u8>),
+    /// It has ended, and its result was not taken.
+    Ended(io::Result<Vec<u8>>),
+}
+
 impl SendHalf {
+    /// Takes up a send that another shard began.
+    pub(crate) fn resume(driver: &RealDriver, fd: &SharedFd<Socket>, rest: SendRest) -> Self {
+        let mut half = SendHalf::default();
+        match rest {
+            SendRest::None => {}
+            SendRest::Unsent(buffer) => half.start(driver, fd, buffer),
+            SendRest::Ended(result) => half.state = State::Done(result),
+        }
+        half
+    }
+
+    /// Stops the send where it is, and waits until the kernel is done with it.
+    pub(crate) fn poll_quiet(&mut self, driver: &RealDriver, cx: &mut Context<'_>) -> Poll<()> {
+        let (state, quiet) = match mem::take(&mut self.state) {
+            State::Flying(flight) => match flight.stop(driver, cx) {
+                Err(flight) => (State::Flying(flight), false),
+                Ok(BufResult(result, op)) => (stopped(result, op.into_inner()), true),
+            },
+            State::Partial {
+                buffer,
+                sent,
+                wait: Some(wait),
+            } => {
+                let wait = wait.stop(driver, cx).err();
+                let quiet = wait.is_none();
+                (State::Partial { buffer, sent, wait }, quiet)
+            }
+            other => (other, true),
+        };
+        self.state = state;
+        if quiet {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    }
+
+    /// What is left of the send, after [`SendHalf::poll_quiet`].
+    pub(crate) fn into_rest(self) -> SendRest {
+        match self.state {
+            State::Idle => SendRest::None,
+            State::Done(result) => SendRest::Ended(result),
+            State::Partial {
+                mut buffer, sent, ..
+            } => {
+                buffer.drain(..sent);
+                SendRest::Unsent(buffer)
+            }
+            State::Flying(_) => unreachable!("the send was stopped before"),
+        }
+    }
+
     /// # Panics
     ///
     /// If the last send was not taken back yet.
@@ -72,15 +134,13 @@ impl SendHalf {
         matches!(self.state, State::Partial { .. })
     }
 
+    /// Whether bytes of it may still leave.
+    pub(crate) fn is_going(&self) -> bool {
+        matches!(self.state, State::Flying(_) | State::Partial { .. })
+    }
+
     /// Takes the ended send's buffer (emptied) or error; `None` while it is in flight or there is none.
-    /// `cx` is woken when it ends.
-    pub(crate) fn poll(
-        &mut self,
-        driver: &RealDriver,
-        fd: &SharedFd<Socket>,
-        cx: Option<&mut Context<'_>>,
-    ) -> Option<io::Result<Vec<u8>>> {
-        self.advance(driver, fd, cx);
+    pub(crate) fn take_result(&mut self) -> Option<io::Result<Vec<u8>>> {
         match mem::take(&mut self.state) {
             State::Done(result) => Some(result.map(|mut buffer| {
                 buffer.clear();
@@ -91,6 +151,17 @@ impl SendHalf {
                 None
             }
         }
+    }
+
+    /// Carries the send on, and takes its result as [`SendHalf::take_result`] does. `cx` is woken when it ends.
+    pub(crate) fn poll(
+        &mut self,
+        driver: &RealDriver,
+        fd: &SharedFd<Socket>,
+        cx: Option<&mut Context<'_>>,
+    ) -> Option<io::Result<Vec<u8>>> {
+        self.advance(driver, fd, cx);
+        self.take_result()
     }
 
     pub(crate) fn cancel(&mut self, driver: &RealDriver) {
@@ -121,6 +192,8 @@ impl SendHalf {
     }
 }
 
+const CANCELED: i32 = rustix::io::Errno::CANCELED.raw_os_error();
+
 /// io_uring, too, takes MSG_WAITALL on sends: it retries inside the kernel until all is sent.
 const WAITALL: SendFlags = SendFlags::from_bits_retain(0x100);
 
@@ -135,6 +208,24 @@ fn after_flight(
         Ok(sent) if sent == buffer.len() => State::Done(Ok(buffer)),
         // Cut short by an error, which the next attempt will name, or by the size limit of one call.
         Ok(sent) => write_on(driver, fd, buffer, sent, None, None),
+    }
+}
+
+/// What a send that was asked to stop means: what it had sent counts, the rest waits.
+fn stopped(result: io::Result<usize>, buffer: Vec<u8>) -> State {
+    match result {
+        Ok(sent) if sent == buffer.len() => State::Done(Ok(buffer)),
+        Ok(sent) => partial(buffer, sent),
+        Err(error) if error.raw_os_error() == Some(CANCELED) => partial(buffer, 0),
+        Err(error) => State::Done(Err(error)),
+    }
+}
+
+fn partial(buffer: Vec<u8>, sent: usize) -> State {
+    State::Partial {
+        buffer,
+        sent,
+        wait: None,
     }
 }
 

@@ -12,11 +12,11 @@ use socket2::{Socket, TcpKeepalive};
 
 use super::driver::RealDriver;
 use super::recv::{RealChunk, RecvHalf};
-use super::send::SendHalf;
+use super::send::{SendHalf, SendRest};
 use crate::context;
 use crate::exec::{Group, spawn_on};
 use crate::net::{Addr, Peer};
-use crate::stats::bump;
+use crate::stats::{Counters, bump};
 
 /// How long the unsent bytes of a dropped stream may take before it is cut off.
 const LINGER: Duration = Duration::from_secs(10);
@@ -43,12 +43,68 @@ impl RealStream {
         }
     }
 
+    /// Takes up a connection that comes from another shard.
+    pub(crate) fn attach(driver: &Rc<RealDriver>, connection: RealConnection) -> io::Result<Self> {
+        let nonblocking = !driver.is_uring();
+        if connection.nonblocking != nonblocking {
+            connection.socket.set_nonblocking(nonblocking)?;
+        }
+        let mut stream = RealStream::new(driver.clone(), connection.socket, connection.peer);
+        if connection.over {
+            stream.recv = RecvHalf::over(driver);
+        }
+        stream.send = SendHalf::resume(driver, &stream.fd, connection.rest);
+        stream.shutdown_due.set(connection.shutdown_due);
+        Ok(stream)
+    }
+
+    /// Ends whatever the kernel does for this stream, keeping the bytes that had come, and the error if there
+    /// was one. Afterwards it can leave, or go on here.
+    pub(crate) fn poll_quiet(
+        &mut self,
+        kept: &mut Vec<u8>,
+        failed: &mut Option<io::Error>,
+        cx: &mut Context<'_>,
+    ) -> Poll<()> {
+        let recv = self.recv.poll_quiet(&self.driver, kept, cx);
+        if let Poll::Ready(Some(error)) = recv {
+            *failed = Some(error);
+            return self.send.poll_quiet(&self.driver, cx);
+        }
+        let send = self.send.poll_quiet(&self.driver, cx);
+        if recv.is_ready() { send } else { Poll::Pending }
+    }
+
+    /// Takes the connection out, after [`RealStream::poll_quiet`].
+    pub(crate) async fn detach(mut self) -> RealConnection {
+        let rest = std::mem::take(&mut self.send).into_rest();
+        let over = self.recv.is_over();
+        let peer = self.peer.clone();
+        let shutdown_due = self.shutdown_due.get();
+        let nonblocking = !self.driver.is_uring();
+        let fd = self.fd.clone();
+        drop(self);
+        let socket = fd
+            .take()
+            .await
+            .expect("only its stream waits for a socket to be let go");
+        RealConnection {
+            socket,
+            nonblocking,
+            peer,
+            over,
+            rest,
+            shutdown_due,
+        }
+    }
+
     pub(crate) fn poll_recv(
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<Option<RealChunk>>> {
-        if self.send.needs_polling() {
+        if self.send.needs_polling() || self.shutdown_due.get() {
             self.send.advance(&self.driver, &self.fd, Some(cx));
+            self.shutdown_if_due();
         }
         self.recv.poll(&self.driver, &self.fd, cx)
     }
@@ -65,16 +121,21 @@ impl RealStream {
         &mut self,
         cx: Option<&mut Context<'_>>,
     ) -> Option<io::Result<Vec<u8>>> {
-        let sent = self.send.poll(&self.driver, &self.fd, cx);
-        if sent.is_some() && self.shutdown_due.take() {
+        self.send.advance(&self.driver, &self.fd, cx);
+        self.shutdown_if_due();
+        self.send.take_result()
+    }
+
+    /// Whoever asked for the end of the writing side while a send was in flight may never ask for its result.
+    fn shutdown_if_due(&self) {
+        if !self.send.is_going() && self.shutdown_due.take() {
             // The peer may be gone already; then there is nothing left to close.
             let _ = self.fd.shutdown(std::net::Shutdown::Write);
         }
-        sent
     }
 
     pub(crate) fn shutdown_write(&self) -> io::Result<()> {
-        if self.send.in_flight() {
+        if self.send.is_going() {
             self.shutdown_due.set(true);
             return Ok(());
         }
@@ -104,6 +165,10 @@ impl RealStream {
         }
     }
 
+    pub(crate) fn counters(&self) -> &Counters {
+        &self.driver.counters
+    }
+
     pub(crate) fn peer(&self) -> &Peer {
         &self.peer
     }
@@ -121,6 +186,38 @@ impl RealStream {
         self.send.cancel(&self.driver);
         // Refused on sockets that cannot reset (Unix): those just close.
         let _ = self.fd.set_linger(Some(Duration::ZERO));
+    }
+}
+
+/// A connection on its way between shards.
+pub(crate) struct RealConnection {
+    socket: Socket,
+    nonblocking: bool,
+    peer: Peer,
+    /// Its reader was told of its end, or will be told of its failure.
+    over: bool,
+    rest: SendRest,
+    shutdown_due: bool,
+}
+
+impl RealConnection {
+    pub(crate) fn from_socket(socket: Socket) -> io::Result<Self> {
+        Ok(RealConnection {
+            nonblocking: socket.nonblocking()?,
+            peer: Peer::of(&socket.peer_addr()?),
+            socket,
+            over: false,
+            rest: SendRest::None,
+            shutdown_due: false,
+        })
+    }
+
+    pub(crate) fn peer(&self) -> &Peer {
+        &self.peer
+    }
+
+    pub(crate) fn local_addr(&self) -> io::Result<Addr> {
+        Addr::of(&self.socket.local_addr()?)
     }
 }
 

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 
 use super::disk::Disk;
 use super::event::{Event, Events};
-use super::net::Net;
+use super::net::{Net, Orphans};
 use super::options::WorldOptions;
 use super::trace::{Entry, Trace};
 
@@ -19,6 +19,7 @@ pub(crate) struct SimCore {
     pub(crate) now_ns: Rc<Cell<u64>>,
     pub(crate) net: RefCell<Net>,
     pub(crate) disk: RefCell<Disk>,
+    pub(crate) orphans: Orphans,
     rng: RefCell<fastrand::Rng>,
     events: RefCell<Events>,
     trace: RefCell<Trace>,
@@ -43,6 +44,7 @@ impl SimCore {
             now_ns: Rc::new(Cell::new(START_NS)),
             net: RefCell::default(),
             disk: RefCell::default(),
+            orphans: Orphans::default(),
             rng: RefCell::new(fastrand::Rng::with_seed(seed)),
             events: RefCell::default(),
             trace: RefCell::default(),

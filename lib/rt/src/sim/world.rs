@@ -232,6 +232,7 @@ impl World {
     }
 
     fn happen(&self) {
+        self.core.close_orphans();
         while let Some(event) = self.core.pop_event() {
             match event {
                 Event::Ring { shard } => {

@@ -1,6 +1,8 @@
 //! What the tests of this folder share: a runtime on each real backend.
 #![allow(dead_code, reason = "each test binary uses its own part of this")]
 
+pub(crate) mod mailbox;
+
 use std::net::SocketAddr;
 
 use corelane_rt::net::{Addr, ListenOptions, Listener};

@@ -177,6 +177,27 @@ impl SimCore {
         read
     }
 
+    /// Some of what lies unread, or nothing, as a receive that is stopped may bring it.
+    pub(crate) fn take_some(&self, conn: u64, side: usize) -> Vec<u8> {
+        let available = self.with_conn(conn, |state| state.ends[side].inbox.len());
+        if available == 0 || self.below(2) == 0 {
+            return Vec::new();
+        }
+        let take = self.piece(available);
+        let bytes = self.with_conn(conn, |state| state.ends[side].take(take));
+        let other = 1 - side;
+        self.add_event_in(&self.options.latency_ns, Event::Room { conn, side: other });
+        bytes
+    }
+
+    /// Nobody waits at this end any more.
+    pub(crate) fn forget_wakers(&self, conn: u64, side: usize) {
+        self.with_conn(conn, |state| {
+            state.ends[side].reader = None;
+            state.ends[side].sender = None;
+        });
+    }
+
     /// Ends one side's writing, after what it is sending.
     pub(crate) fn shutdown_write(&self, conn: u64, side: usize) {
         self.with_conn(conn, |state| {
@@ -382,8 +403,7 @@ fn ends(state: &mut Conn, side: usize) -> [&mut End; 2] {
 impl End {
     fn read(&mut self, take: usize, cx: &mut Context<'_>) -> Poll<io::Result<Option<Vec<u8>>>> {
         if take > 0 {
-            self.unread -= take;
-            return Poll::Ready(Ok(Some(self.inbox.drain(..take).collect())));
+            return Poll::Ready(Ok(Some(self.take(take))));
         }
         if self.failed == Failure::Reset {
             self.failed = Failure::Told;
@@ -394,6 +414,11 @@ impl End {
         }
         self.reader = Some(cx.waker().clone());
         Poll::Pending
+    }
+
+    fn take(&mut self, count: usize) -> Vec<u8> {
+        self.unread -= count;
+        self.inbox.drain(..count).collect()
     }
 
     /// Takes what is due. True: bytes came that nobody will read. And whom to wake.

@@ -2,11 +2,13 @@
 
 mod conn;
 mod listen;
+mod moving;
 mod stream;
 
 use std::collections::BTreeMap;
 
 pub(crate) use listen::{ConnectId, SimListener, connect};
+pub(crate) use moving::{Orphans, SimConnection};
 pub(crate) use stream::SimStream;
 
 use crate::net::Addr;

@@ -8,12 +8,14 @@ use crate::net::{Addr, Peer};
 use crate::sim::core::SimCore;
 
 pub(crate) struct SimStream {
-    world: Rc<SimCore>,
-    conn: u64,
-    side: usize,
-    local: Addr,
-    peer: Peer,
+    pub(super) world: Rc<SimCore>,
+    pub(super) conn: u64,
+    pub(super) side: usize,
+    pub(super) local: Addr,
+    pub(super) peer: Peer,
     abort: bool,
+    /// The connection lives on as a value.
+    pub(super) detached: bool,
 }
 
 impl SimStream {
@@ -31,6 +33,7 @@ impl SimStream {
             local,
             peer,
             abort: false,
+            detached: false,
         }
     }
 
@@ -73,6 +76,8 @@ impl SimStream {
 
 impl Drop for SimStream {
     fn drop(&mut self) {
-        self.world.close_end(self.conn, self.side, self.abort);
+        if !self.detached {
+            self.world.close_end(self.conn, self.side, self.abort);
+        }
     }
 }
