@@ -55,6 +55,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod breaker;
 #[cfg(feature = "http")]
 pub mod http;
 mod launch;

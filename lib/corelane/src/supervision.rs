@@ -44,6 +44,7 @@ mod supervisor;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use backoff::nanos;
 pub use backoff::{Backoff, Jitter};
 pub use budget::{BudgetSpent, MAX_RESTARTS, RestartBudget};
 pub use error::SupervisionError;
