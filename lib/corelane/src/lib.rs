@@ -12,6 +12,8 @@
 //! - [`launch`]: one thread per shard, started together or not at all, drained together, ended with
 //!   a reason when one of them fails. [`launch_sim`] runs the same code, N shards on one thread,
 //!   from a seed.
+//! - [`sync`]: gates, semaphores, cancel tokens and pipes for the tasks of a shard; streams between shards, and values
+//!   that stay at home.
 //! - [`net`], [`fs`], [`time`], [`task`], [`random`], [`blocking`], [`sim`]: the runtime of one
 //!   shard, for everything beside the mesh.
 //! - `http`: HTTP/1 by hyper on that runtime, for any tower service. Behind the feature of that name.
@@ -69,6 +71,7 @@ mod shard;
 mod shard_id;
 mod signal;
 pub mod supervision;
+pub mod sync;
 
 pub use corelane_rt::{
     Backend, BufferOptions, IoBackend, Stats as RuntimeStats, backend, blocking, fs, net, random,
