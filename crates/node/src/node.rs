@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Poll;
 
-use corelane::{CallError, Calling, Mesh, Refusal, Refused, ShardId};
+use corelane::{Call, CallError, Mesh, Refusal, Refused, ShardId};
 use corelane_settings::Settings;
 
 use crate::asking::{Asking, CommandFuture};
@@ -190,7 +190,7 @@ impl Node {
     pub(crate) async fn patiently(
         &self,
         to: ShardId,
-        call: &mut Calling<Request, Reply>,
+        call: &mut Call<Shard>,
     ) -> Result<Reply, Gone> {
         loop {
             match (&mut *call).await {

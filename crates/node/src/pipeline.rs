@@ -9,7 +9,7 @@
 use std::ops::Range;
 use std::rc::Rc;
 
-use corelane::{Calling, ShardId, ShardMap};
+use corelane::{ShardId, ShardMap};
 use corelane_store::{Command, Split};
 use corelane_wire::Args;
 use smallvec::SmallVec;
@@ -20,6 +20,7 @@ use crate::merge;
 use crate::node::{Gone, Node};
 use crate::place::{self, Place};
 use crate::request::{Reply, Request};
+use crate::shard::Shard;
 
 /// Calls to as many shards need no allocation. A connection holds room for them even while it is
 /// idle, and where more shards are called at once, more requests share the cost.
@@ -209,7 +210,7 @@ impl Pipeline {
     async fn exchange(&mut self) {
         let node = self.node.clone();
         let first_missing = self.merge.gap;
-        let mut calls: SmallVec<[(usize, Calling<Request, Reply>); INLINE_CALLS]> = SmallVec::new();
+        let mut calls: SmallVec<[(usize, corelane::Call<Shard>); INLINE_CALLS]> = SmallVec::new();
         for index in 0..self.batches.len() {
             let goes = self.batches[index].as_ref().is_some_and(|batch| {
                 batch.has_more() && self.is_settled(index, batch.executed(), first_missing)

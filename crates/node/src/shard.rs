@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use corelane::{MeshGauge, Service, ShardId};
+use corelane::{Cx, MeshGauge, Service, ShardId};
 use corelane_settings::Settings;
 use corelane_store::commands::steps::{Answer, Step};
 use corelane_store::{Command, Data, Effects, Exec, Keyspace, Outcome, Touched};
@@ -208,9 +208,9 @@ impl Service for Shard {
     type Reply = Reply;
     type Control = Control;
 
-    fn handle(&mut self, request: Request, _from: ShardId) -> Reply {
+    fn handle(&mut self, request: Request, _cx: &Cx<'_, Self>) -> corelane::Outcome<Self> {
         self.background.rouse();
-        match request {
+        let reply = match request {
             Request::Batch(mut batch) => {
                 batch.execute(self);
                 Reply::Batch(batch)
@@ -234,7 +234,8 @@ impl Service for Shard {
                 Reply::Done
             }
             Request::Configure(pairs) => Reply::Configured(self.configure(&pairs)),
-        }
+        };
+        corelane::Outcome::Ready(reply)
     }
 
     fn control(&mut self, control: Control, from: ShardId) {

@@ -40,7 +40,7 @@ pub fn run(mut settings: Settings) -> Result<(), ServerError> {
     let shown = parts.addresses.shown();
     let init = {
         let seed = parts.seed.clone();
-        move |shard| Ok(Shard::new(shard, &seed, corelane::random::next_u64()))
+        async move |shard| Ok(Shard::new(shard, &seed, corelane::random::next_u64()))
     };
     let running = corelane::launch(&options, init, move |mesh| serve(mesh, parts.clone()))?;
     let watch = Watch::start(running.stopper())?;

@@ -23,7 +23,7 @@ const ANY_PORT: u16 = 6379;
 #[derive(Debug)]
 pub struct Simulated {
     /// Its shards: to stop it, to crash it, to see how it ended.
-    pub node: SimNode,
+    pub node: SimNode<Shard>,
     /// What it was put together from: where it listens, how many connections it has.
     pub parts: Parts,
 }
@@ -41,7 +41,7 @@ pub fn simulate(
 ) -> Result<Simulated, ServerError> {
     let parts = parts(world, settings, options.shards.len());
     let seed = parts.seed.clone();
-    let init = move |shard| Ok(Shard::new(shard, &seed, corelane::random::next_u64()));
+    let init = async move |shard| Ok(Shard::new(shard, &seed, corelane::random::next_u64()));
     let main = {
         let parts = parts.clone();
         move |mesh| serve(mesh, parts.clone())

@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use corelane::{LaunchOptions, Mesh, MeshStats, Service, ShardId, launch, task, time};
+use corelane::{Cx, LaunchOptions, Mesh, MeshStats, Outcome, Service, ShardId, launch, task, time};
 
 /// Adds one: the smallest request there is.
 struct Bump;
@@ -15,8 +15,8 @@ impl Service for Bump {
     type Reply = u64;
     type Control = ();
 
-    fn handle(&mut self, number: u64, _from: ShardId) -> u64 {
-        number + 1
+    fn handle(&mut self, number: u64, _cx: &Cx<'_, Self>) -> Outcome<Self> {
+        Outcome::Ready(number + 1)
     }
 
     fn control(&mut self, _message: (), _from: ShardId) {}
@@ -147,7 +147,7 @@ fn measure(case: Case, cpus: &[usize]) -> Measured {
     let (began, cpu_before) = (Instant::now(), process_cpu());
     let node = launch(
         &options,
-        |_| Ok(Bump),
+        async |_| Ok(Bump),
         async move |mesh: Mesh<Bump>| {
             let asks = case.both || mesh.shard() == ShardId::new(0);
             let trips = if asks {

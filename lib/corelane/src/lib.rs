@@ -21,7 +21,7 @@
 //! # A counter on two shards
 //!
 //! ```
-//! use corelane::{LaunchOptions, Mesh, Service, ShardId, launch};
+//! use corelane::{Cx, LaunchOptions, Mesh, Outcome, Service, ShardId, launch};
 //!
 //! /// Each shard counts for itself.
 //! struct Counter(u64);
@@ -31,9 +31,9 @@
 //!     type Reply = u64;
 //!     type Control = ();
 //!
-//!     fn handle(&mut self, add: u64, _from: ShardId) -> u64 {
+//!     fn handle(&mut self, add: u64, _cx: &Cx<'_, Self>) -> Outcome<Self> {
 //!         self.0 += add;
-//!         self.0
+//!         Outcome::Ready(self.0)
 //!     }
 //!
 //!     fn control(&mut self, _msg: (), _from: ShardId) {}
@@ -51,19 +51,24 @@
 //!     Ok(())
 //! }
 //!
-//! let node = launch(&LaunchOptions::unpinned(2), |_shard| Ok(Counter(0)), count)?;
+//! let node = launch(&LaunchOptions::unpinned(2), async |_shard| Ok(Counter(0)), count)?;
 //! node.join()?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 #![forbid(unsafe_code)]
 
+mod atomics;
 pub mod breaker;
+mod cx;
+mod elastic;
+mod handle;
 #[cfg(feature = "http")]
 pub mod http;
 mod launch;
 mod map;
 mod mesh;
 mod node;
+mod outside;
 mod panics;
 pub mod partitioner;
 mod service;
@@ -77,13 +82,17 @@ pub use corelane_rt::{
     Backend, BufferOptions, IoBackend, Stats as RuntimeStats, backend, blocking, fs, net, random,
     sim, stats as runtime_stats, task, time,
 };
+pub use cx::{CallOptions, Cx, Origin, TraceId};
+pub use elastic::{Handoff, MoveError, ResizeError, Resized};
+pub use handle::Handle;
 pub use launch::{
     LaunchError, LaunchOptions, MAX_SHARDS, Running, ShardSpec, SimNode, launch, launch_sim,
 };
 pub use map::{PARTITIONS, ShardMap, partition_of};
 pub use mesh::{
-    Broadcast, Call, CallError, Calling, Lost, Mesh, MeshGauge, MeshStats, Refusal, Refused,
+    Call, CallError, Calls, Mesh, MeshGauge, MeshStats, Refusal, Refused, Submitted, Target,
 };
 pub use node::{NodeFailure, Stopper};
-pub use service::Service;
+pub use outside::{Asking, AskingAll, InboxStats};
+pub use service::{Later, Outcome, Rejection, Service};
 pub use shard_id::ShardId;

@@ -56,6 +56,51 @@ impl ShardMap {
         self.owner[partition]
     }
 
+    /// The next map, in which `partition` belongs to `shard`.
+    pub(crate) fn with_owner(&self, partition: usize, shard: ShardId) -> Self {
+        let mut next = self.clone();
+        next.epoch += 1;
+        next.owner[partition] = shard;
+        next
+    }
+
+    /// The next map, with the same owners, over so many shards.
+    pub(crate) fn with_shards(&self, shards: usize) -> Self {
+        Self {
+            epoch: self.epoch + 1,
+            shards,
+            owner: self.owner.clone(),
+        }
+    }
+
+    /// The fewest moves that spread the partitions evenly over `shards` shards: partition and new owner.
+    pub(crate) fn moves_to(&self, shards: usize) -> Vec<(usize, ShardId)> {
+        let mut count = vec![0; shards.max(self.shards)];
+        self.owner
+            .iter()
+            .for_each(|owner| count[owner.index()] += 1);
+        let mut moves = Vec::new();
+        for (partition, owner) in self.owner.iter().enumerate() {
+            // What a shard may keep: the larger share goes to those who have most already.
+            let keeps =
+                owner.index() < shards && count[owner.index()] <= PARTITIONS.div_ceil(shards);
+            if keeps {
+                continue;
+            }
+            let (to, _) = (0..shards)
+                .map(|shard| (shard, count[shard]))
+                .min_by_key(|&(_, count)| count)
+                .expect("a node has shards");
+            if owner.index() < shards && count[to] + 1 >= count[owner.index()] {
+                continue;
+            }
+            count[owner.index()] -= 1;
+            count[to] += 1;
+            moves.push((partition, ShardId::at(to)));
+        }
+        moves
+    }
+
     /// The partitions that `shard` owns, ascending.
     pub fn owned_by(&self, shard: ShardId) -> impl Iterator<Item = usize> + '_ {
         let owners = self.owner.iter().enumerate();

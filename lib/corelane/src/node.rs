@@ -5,7 +5,7 @@
 //! handler, an operator) need not be a shard.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use corelane_channel::{CacheLine, SleepFlag};
@@ -36,6 +36,11 @@ impl Phase {
     pub(crate) fn is_over(self) -> bool {
         self >= Self::Leaving
     }
+
+    /// Whether a stop was asked, or more.
+    pub(crate) fn is_stopping(self) -> bool {
+        self >= Self::Stopping
+    }
 }
 
 /// Why a node ended before its time: the first failure, which ended all shards.
@@ -58,7 +63,11 @@ impl std::error::Error for NodeFailure {}
 /// The shared part of a node.
 pub(crate) struct Node {
     phase: AtomicU8,
+    /// Shards that served from the start.
+    started_with: usize,
     mains_left: AtomicUsize,
+    /// Somebody moves partitions or resizes the node: one at a time.
+    moving: AtomicBool,
     failure: Mutex<Option<NodeFailure>>,
     seats: Box<[Seat]>,
 }
@@ -68,27 +77,48 @@ struct Seat {
     asleep: SleepFlag,
     /// Turns of its loop; written by the shard alone, read by the watch.
     turns: CacheLine<AtomicU64>,
+    /// It has a service, and so a tick that turns its loop.
+    serves: AtomicBool,
     /// Set by the shard before the start barrier opens.
     doorbell: OnceLock<Doorbell>,
 }
 
 impl Node {
-    pub(crate) fn new(shards: usize) -> Arc<Self> {
+    /// A node with room for `shards`, of which `started_with` serve from the start.
+    pub(crate) fn new(shards: usize, started_with: usize) -> Arc<Self> {
         let seat = |_| Seat {
             asleep: SleepFlag::new(),
             turns: CacheLine::default(),
+            serves: AtomicBool::new(false),
             doorbell: OnceLock::new(),
         };
         Arc::new(Self {
             phase: AtomicU8::new(Phase::Running as u8),
-            mains_left: AtomicUsize::new(shards),
+            started_with,
+            mains_left: AtomicUsize::new(started_with),
+            moving: AtomicBool::new(false),
             failure: Mutex::new(None),
             seats: (0..shards).map(seat).collect(),
         })
     }
 
+    /// How many shards it has room for.
     pub(crate) fn shards(&self) -> usize {
         self.seats.len()
+    }
+
+    /// How many shards served from the start.
+    pub(crate) fn started_with(&self) -> usize {
+        self.started_with
+    }
+
+    /// Takes the right to move partitions, if nobody has it.
+    pub(crate) fn begin_moving(&self) -> bool {
+        !self.moving.swap(true, Ordering::AcqRel)
+    }
+
+    pub(crate) fn end_moving(&self) {
+        self.moving.store(false, Ordering::Release);
     }
 
     pub(crate) fn phase(&self) -> Phase {
@@ -108,6 +138,11 @@ impl Node {
         self.failure_slot()
             .get_or_insert(NodeFailure { shard, reason });
         self.advance(Phase::Failed);
+    }
+
+    /// A shard that slept runs a main now.
+    pub(crate) fn main_begun(&self) {
+        self.mains_left.fetch_add(1, Ordering::AcqRel);
     }
 
     /// One main has returned; with the last one all shards leave.
@@ -167,6 +202,17 @@ impl Node {
         let turns = &self.seats[shard.index()].turns.0;
         // Its only writer: no read-modify-write is needed.
         turns.store(turns.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn set_serves(&self, shard: ShardId, serves: bool) {
+        self.seats[shard.index()]
+            .serves
+            .store(serves, Ordering::Release);
+    }
+
+    /// Whether the shard serves, or sleeps until a resize.
+    pub(crate) fn serves(&self, shard: ShardId) -> bool {
+        self.seats[shard.index()].serves.load(Ordering::Acquire)
     }
 
     pub(crate) fn turns(&self, shard: ShardId) -> u64 {

@@ -1,60 +1,188 @@
-//! One shard's life from its built service to its leaving: the part that is the same on a thread of
-//! its own and in the simulator.
+//! One shard from its place in the mesh to its leaving, and its lives in between: a shard that a resize puts to
+//! sleep keeps its thread and its lanes, and begins again when it is woken. The part that is the same on a
+//! thread of its own and in the simulator.
 
+use std::cell::RefCell;
 use std::future::poll_fn;
+use std::panic::AssertUnwindSafe;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Poll;
 
 use corelane_rt::task::{self, Group, JoinHandle, Panicked};
-use corelane_rt::time;
+use corelane_rt::{local, time};
 
+use crate::handle::Here;
 use crate::mesh::{Core, Ends, Link, Mesh, MeshPoller, Peer};
-use crate::node::Node;
-use crate::signal::Fired;
-use crate::{Service, ShardId};
+use crate::node::Phase;
+use crate::outside::Outside;
+use crate::signal::{Fired, Signal};
+use crate::{Service, ShardId, panics};
 
-/// What every shard runs once the node has started: a name for the bound that the launches spell out.
-pub(crate) trait Main<S: Service>:
-    AsyncFn(Mesh<S>) -> Result<(), String> + Send + Sync + 'static
-{
+/// What a shard's life is made of, whatever the types of the two functions are.
+pub(crate) trait Blueprint<S: Service>: 'static {
+    fn init(&self, shard: ShardId) -> Pin<Box<dyn Future<Output = Result<S, String>>>>;
+    fn main(&self, mesh: Mesh<S>) -> Pin<Box<dyn Future<Output = Result<(), String>>>>;
 }
 
-impl<S, M> Main<S> for M
+/// The two functions, as all shards share them.
+pub(crate) struct Recipe<I, M> {
+    pub(crate) init: Arc<I>,
+    pub(crate) main: Arc<M>,
+}
+
+impl<I, M> Clone for Recipe<I, M> {
+    fn clone(&self) -> Self {
+        Self {
+            init: self.init.clone(),
+            main: self.main.clone(),
+        }
+    }
+}
+
+impl<S, I, M> Blueprint<S> for Recipe<I, M>
 where
     S: Service,
-    M: AsyncFn(Mesh<S>) -> Result<(), String> + Send + Sync + 'static,
+    I: AsyncFn(ShardId) -> Result<S, String> + 'static,
+    M: AsyncFn(Mesh<S>) -> Result<(), String> + 'static,
 {
+    fn init(&self, shard: ShardId) -> Pin<Box<dyn Future<Output = Result<S, String>>>> {
+        let init = self.init.clone();
+        Box::pin(async move { init(shard).await })
+    }
+
+    fn main(&self, mesh: Mesh<S>) -> Pin<Box<dyn Future<Output = Result<(), String>>>> {
+        let main = self.main.clone();
+        Box::pin(async move { main(mesh).await })
+    }
 }
 
-/// Opens the mesh and runs `main`, serving the peers until all mains have returned or a shard failed.
-pub(crate) async fn run<S: Service, M: Main<S>>(
-    node: Arc<Node>,
+/// The current life of a shard.
+pub(crate) struct Living {
+    ticker: JoinHandle<()>,
+    /// Fires when main has ended.
+    ended: Rc<Signal>,
+}
+
+/// What a shard begins its lives from.
+pub(crate) struct Lives<S: Service> {
+    blueprint: Rc<dyn Blueprint<S>>,
+    living: RefCell<Option<Living>>,
+}
+
+/// Opens the mesh, lives if it has a service, and serves its peers until the node is over.
+pub(crate) async fn run<S: Service>(
+    outside: Arc<Outside<S>>,
     me: ShardId,
     ends: Ends<S>,
-    service: S,
-    main: Arc<M>,
+    blueprint: Rc<dyn Blueprint<S>>,
+    service: Option<S>,
 ) {
     let (links, peers) = part(ends);
-    let core = Core::new(node.clone(), me, service, links);
-    corelane_rt::add_poller(Box::new(MeshPoller::new(core.clone(), peers)));
-    let ticker = task::spawn_in(Group::Control, tick(core.clone()));
+    let core = Core::new(me, outside, links);
+    let lives = Rc::new(Lives {
+        blueprint,
+        living: RefCell::default(),
+    });
+    local::insert(Rc::new(Here(Rc::downgrade(&core))));
+    local::insert(lives);
     let mesh = Mesh::new(core.clone());
-    // A task of its own, so that the stall detector sees it as one.
-    let main = task::spawn(async move { main(mesh).await });
-    match until(core.life.over.wait(), main).await {
-        Some(Ok(Ok(()))) => {
-            node.main_done();
-            core.life.over.wait().await;
+    corelane_rt::add_poller(Box::new(MeshPoller::new(mesh.clone(), peers)));
+    if let Some(service) = service {
+        live(&mesh, service);
+    }
+    core.life.over.wait().await;
+    if core.life.node.phase() == Phase::Leaving {
+        core.put_down();
+    } else {
+        core.discard();
+    }
+    core.outside.look_at_life();
+    local::remove::<Lives<S>>();
+}
+
+/// Builds a service and begins a life with it: for a shard that slept.
+pub(crate) async fn begin<S: Service>(mesh: &Mesh<S>) -> Result<(), String> {
+    let service = build(&*lives::<S>().blueprint, mesh.shard()).await?;
+    mesh.core.life.node.main_begun();
+    live(mesh, service);
+    Ok(())
+}
+
+/// Builds a shard's service; a panic is an error.
+pub(crate) async fn build<S: Service>(
+    blueprint: &dyn Blueprint<S>,
+    me: ShardId,
+) -> Result<S, String> {
+    let mut init = blueprint.init(me);
+    let built = poll_fn(|cx| {
+        let polled = AssertUnwindSafe(|| init.as_mut().poll(cx));
+        match std::panic::catch_unwind(polled) {
+            Ok(Poll::Ready(built)) => Poll::Ready(built),
+            Ok(Poll::Pending) => Poll::Pending,
+            Err(payload) => {
+                let panic = panics::text(&*payload);
+                Poll::Ready(Err(format!("its start panicked: {panic}")))
+            }
         }
+    });
+    built.await
+}
+
+/// Asks main to return, waits until it has, and puts the service down: the shard sleeps after this.
+pub(crate) async fn end<S: Service>(mesh: &Mesh<S>) {
+    let (core, lives) = (&mesh.core, lives::<S>());
+    let ended = lives
+        .living
+        .borrow()
+        .as_ref()
+        .map(|living| living.ended.clone());
+    let Some(ended) = ended else { return };
+    core.life.stopping.borrow().fire();
+    ended.wait().await;
+    if let Some(living) = lives.living.borrow_mut().take() {
+        living.ticker.cancel();
+    }
+    core.put_down();
+    core.life.node.set_serves(core.me(), false);
+}
+
+/// Begins a life: the service answers, ticks, and main runs.
+fn live<S: Service>(mesh: &Mesh<S>, service: S) {
+    let core = mesh.core.clone();
+    core.install(service);
+    core.life.renew();
+    core.life.node.set_serves(core.me(), true);
+    let lives = lives::<S>();
+    let ticker = task::spawn_in(Group::Control, tick(core.clone()));
+    let ended = Rc::<Signal>::default();
+    *lives.living.borrow_mut() = Some(Living {
+        ticker,
+        ended: ended.clone(),
+    });
+    let main = lives.blueprint.main(mesh.clone());
+    // A task of its own, so that the stall detector sees it as one.
+    let main = task::spawn(main);
+    task::spawn_in(Group::Control, async move {
+        see_to_its_end(&core, main).await;
+        ended.fire();
+    });
+}
+
+async fn see_to_its_end<S: Service>(core: &Core<S>, main: JoinHandle<Result<(), String>>) {
+    match until(core.life.over.wait(), main).await {
+        Some(Ok(Ok(()))) => core.life.node.main_done(),
         Some(Ok(Err(reason))) => core.life.fail(reason),
         Some(Err(panicked)) => core
             .life
             .fail(format!("its main panicked: {}", panicked.message)),
         None => {}
     }
-    ticker.cancel();
+}
+
+fn lives<S: Service>() -> Rc<Lives<S>> {
+    local::get().expect("the mesh is open, so its shard runs")
 }
 
 /// Splits a shard's ends into what its tasks send by and what its poller takes from.

@@ -24,6 +24,11 @@ impl Signal {
         waiting.into_values().for_each(Waker::wake);
     }
 
+    /// Whether it has fired.
+    pub(crate) fn is_fired(&self) -> bool {
+        self.fired.get()
+    }
+
     /// Resolves once the signal has fired.
     pub(crate) fn wait(self: &Rc<Self>) -> Fired {
         let ticket = self.next_ticket.get();

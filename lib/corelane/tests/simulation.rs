@@ -19,7 +19,7 @@ where
     M: AsyncFn(Mesh<Probe>) -> Result<(), String> + Send + Sync + 'static,
 {
     let world = World::new(seed, WorldOptions::default());
-    let init = move |shard: ShardId| Ok(Probe::new(shard, shards));
+    let init = async move |shard: ShardId| Ok(Probe::new(shard, shards));
     let node = launch_sim(&world, &options(shards, capacity), init, main).expect("the node starts");
     if let Err(stuck) = world.run() {
         panic!("seed {seed}, {shards} shards, lanes of {capacity}: {stuck}");
@@ -125,18 +125,25 @@ fn a_shard_that_fails_ends_the_node() {
 }
 
 #[test]
-fn a_shard_that_cannot_start_ends_the_launch() {
-    let world = World::new(1, WorldOptions::default());
-    let init = |shard: ShardId| match shard.number() {
-        1 => Err("no room for its log".to_owned()),
-        _ => Ok(Probe::new(shard, 3)),
-    };
-    let error =
-        launch_sim(&world, &options(3, 4), init, async |_: Mesh<Probe>| Ok(())).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "shard 1 did not start: no room for its log"
-    );
+fn a_shard_that_cannot_start_ends_the_node_before_any_main() {
+    for seed in 0..SEEDS {
+        let world = World::new(seed, WorldOptions::default());
+        let init = async |shard: ShardId| {
+            time::sleep(Duration::from_micros(random::below(100))).await;
+            match shard.number() {
+                1 => Err("no room for its log".to_owned()),
+                _ => Ok(Probe::new(shard, 3)),
+            }
+        };
+        let main = async |_: Mesh<Probe>| panic!("a main ran");
+        let node = launch_sim(&world, &options(3, 4), init, main).expect("good options");
+        world.run().expect("the node ends");
+        let failure = NodeFailure {
+            shard: ShardId::new(1),
+            reason: "it did not start: no room for its log".to_owned(),
+        };
+        assert_eq!(node.outcome(), Some(Err(failure)), "seed {seed}");
+    }
 }
 
 #[test]

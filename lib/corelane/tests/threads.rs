@@ -119,6 +119,7 @@ fn one_shard_that_cannot_start_ends_the_launch() {
     for (init, says) in rows {
         let ran = Arc::new(AtomicU64::new(0));
         let runs = ran.clone();
+        let init = async move |shard| init(shard);
         let error = launch(&LaunchOptions::unpinned(4), init, async move |_| {
             runs.fetch_add(1, Ordering::Relaxed);
             Ok(())
@@ -134,7 +135,7 @@ fn one_shard_that_cannot_start_ends_the_launch() {
 #[test]
 fn a_cpu_that_does_not_exist_is_an_error() {
     let options = LaunchOptions::pinned(&[0, 100_000]);
-    let init = |shard| Ok(Probe::new(shard, 2));
+    let init = async |shard| Ok(Probe::new(shard, 2));
     let error = launch(&options, init, async |_: Mesh<Probe>| Ok(()))
         .unwrap_err()
         .to_string();
@@ -167,7 +168,7 @@ fn failures_end_the_node() {
             |mesh| {
                 Box::pin(on_shard(mesh, 0, async |mesh| {
                     let lost = mesh.call(ShardId::new(2), Ask::Panic).await;
-                    assert!(matches!(lost, Err(CallError::Lost)));
+                    assert!(matches!(lost, Err(CallError::Panicked | CallError::Lost)));
                     Ok(())
                 }))
             },

@@ -123,6 +123,11 @@ pub(crate) fn current() -> Option<Rc<Core>> {
     try_with(Rc::clone)
 }
 
+/// Whether the calling thread is inside a runtime at this moment.
+pub fn is_inside() -> bool {
+    current().is_some()
+}
+
 /// The number of the shard that the current runtime serves.
 ///
 /// # Panics

@@ -56,7 +56,7 @@ mod timers;
 mod turn;
 
 pub use bell::Doorbell;
-pub use context::{add_poller, backend, doorbell, shard, stats};
+pub use context::{add_poller, backend, doorbell, is_inside, shard, stats};
 pub use options::{Backend, BufferOptions, IoBackend, RuntimeOptions};
 pub use poller::Poller;
 pub use runtime::Runtime;

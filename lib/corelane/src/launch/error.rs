@@ -13,6 +13,14 @@ pub enum LaunchError {
         /// How many were asked for.
         count: usize,
     },
+    /// None of the shards would serve, or more than there are.
+    #[error("{active} shards cannot serve from the start: the node has room for 1 to {room}")]
+    Active {
+        /// How many were asked for.
+        active: usize,
+        /// How many there are.
+        room: usize,
+    },
     /// A lane without room.
     #[error("lane_capacity is 0, so shards could never ask each other; give at least 1")]
     NoLaneCapacity,

@@ -34,8 +34,11 @@ pub struct ShardSpec {
 /// How to launch a node.
 #[derive(Debug, Clone)]
 pub struct LaunchOptions {
-    /// Its shards, at least one and at most [`MAX_SHARDS`].
+    /// Its shards, at least one and at most [`MAX_SHARDS`], with those that sleep until a resize.
     pub shards: Vec<ShardSpec>,
+    /// How many of them serve from the start; `None`: all. A shard that sleeps costs a thread, its lanes, and
+    /// no time.
+    pub active: Option<usize>,
     /// The driver for sockets and files.
     pub io: IoBackend,
     /// The receive buffers of each shard.
@@ -72,6 +75,7 @@ impl LaunchOptions {
         let runtime = RuntimeOptions::default();
         Self {
             shards,
+            active: None,
             io: runtime.io,
             buffers: runtime.buffers,
             stall_ms: runtime.stall_ms,
@@ -87,10 +91,20 @@ impl LaunchOptions {
             1..=MAX_SHARDS => {}
             count => return Err(LaunchError::Shards { count }),
         }
+        let room = self.shards.len();
+        if !(1..=room).contains(&self.active()) {
+            let active = self.active();
+            return Err(LaunchError::Active { active, room });
+        }
         match self.lane_capacity {
             Some(0) => Err(LaunchError::NoLaneCapacity),
             _ => Ok(()),
         }
+    }
+
+    /// How many shards serve from the start.
+    pub(super) fn active(&self) -> usize {
+        self.active.unwrap_or(self.shards.len())
     }
 
     /// Requests that a pair may have outstanding.

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::crew::Crew;
-use crate::ShardId;
 use crate::node::{Node, NodeFailure, Phase, Stopper};
+use crate::outside::Outside;
+use crate::{Handle, Service, ShardId};
 
 /// How often the watch looks.
 const WATCH_EVERY: Duration = Duration::from_secs(1);
@@ -17,19 +18,28 @@ const LEAVE_PATIENCE: Duration = Duration::from_secs(10);
 
 /// A launched node. Dropping it asks the node to stop and does not wait.
 #[must_use = "a node whose handle is dropped stops"]
-pub struct Running {
+pub struct Running<S: Service> {
+    outside: Arc<Outside<S>>,
     node: Arc<Node>,
     crew: Crew,
     watch: Watch,
 }
 
-impl Running {
-    pub(super) fn new(node: Arc<Node>, crew: Crew, wedged_after: Duration) -> Self {
+impl<S: Service> Running<S> {
+    pub(super) fn new(outside: Arc<Outside<S>>, crew: Crew, wedged_after: Duration) -> Self {
+        let node = outside.node().clone();
         Self {
+            outside,
             watch: Watch::new(node.shards(), wedged_after),
             node,
             crew,
         }
+    }
+
+    /// A handle to the service, for any thread.
+    #[must_use]
+    pub fn handle(&self) -> Handle<S> {
+        Handle::new(self.outside.clone())
     }
 
     /// Asks all shards to drain and leave; see [`Stopper::stop`].
@@ -72,7 +82,7 @@ impl Running {
     }
 }
 
-impl Drop for Running {
+impl<S: Service> Drop for Running<S> {
     fn drop(&mut self) {
         if self.node.phase() == Phase::Running {
             self.node.stop("its handle was dropped");
@@ -80,7 +90,7 @@ impl Drop for Running {
     }
 }
 
-impl fmt::Debug for Running {
+impl<S: Service> fmt::Debug for Running<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Running")
             .field("shards", &self.node.shards())
@@ -117,7 +127,7 @@ impl Watch {
     }
 
     fn look(&mut self, node: &Node, crew: &Crew) {
-        for shard in crew.present() {
+        for shard in crew.present().filter(|&shard| node.serves(shard)) {
             self.look_at(shard, node.turns(shard));
         }
     }

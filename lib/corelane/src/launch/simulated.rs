@@ -1,8 +1,9 @@
 //! A node inside a simulated world: all shards on the calling thread, under the world's seed. Only
 //! the threads are missing; everything from a shard's `init` on is the code that runs for real.
 
+use std::cell::Cell;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use corelane_rt::doorbell;
@@ -10,65 +11,120 @@ use corelane_rt::sim::{SimShard, World};
 
 use super::error::LaunchError;
 use super::options::{LaunchOptions, thread_name};
-use crate::mesh::wire;
-use crate::node::{Node, NodeFailure, Stopper};
-use crate::{Mesh, Service, ShardId, panics, shard};
+use crate::mesh::{Ends, wire};
+use crate::node::{Node, NodeFailure, Phase, Stopper};
+use crate::outside::Outside;
+use crate::shard::{self, Blueprint, Recipe};
+use crate::signal::Signal;
+use crate::{Handle, Mesh, Service, ShardId};
 
 /// Starts a node inside `world`: one simulated shard per shard of `options`, then as
-/// [`launch`](crate::launch()). The node runs when the world does.
+/// [`launch`](crate::launch()). The node runs when the world does; a shard whose `init` fails is the node's
+/// failure, and no main runs.
 ///
 /// # Errors
-/// [`LaunchError`]: options that make no node, or a shard that did not start.
+/// [`LaunchError`]: options that make no node.
 pub fn launch_sim<S, I, M>(
     world: &World,
     options: &LaunchOptions,
     init: I,
     main: M,
-) -> Result<SimNode, LaunchError>
+) -> Result<SimNode<S>, LaunchError>
 where
     S: Service,
-    I: Fn(ShardId) -> Result<S, String> + Send + Sync + 'static,
+    I: AsyncFn(ShardId) -> Result<S, String> + Send + Sync + 'static,
     M: AsyncFn(Mesh<S>) -> Result<(), String> + Send + Sync + 'static,
 {
     options.check()?;
     let shards = options.shards.len();
-    let node = Node::new(shards);
-    let mut ready = Vec::with_capacity(shards);
-    for shard in (0..shards).map(ShardId::at) {
-        let place = world.shard(shard.number(), &thread_name(shard));
-        let service = world.enter(place, || prepare(&node, shard, &init));
-        let service = service.map_err(|reason| LaunchError::Shard { shard, reason })?;
-        ready.push((place, service));
-    }
-    let main = Arc::new(main);
-    let ends = wire::<S>(shards, options.lane_capacity());
+    let node = Node::new(shards, options.active());
+    let outside = Outside::new(node.clone());
+    let recipe = Recipe {
+        init: Arc::new(init),
+        main: Arc::new(main),
+    };
+    let barrier = Rc::new(Barrier {
+        left: Cell::new(options.active()),
+        open: Rc::default(),
+    });
     let mut places = Vec::with_capacity(shards);
-    for (ends, (place, service)) in ends.into_iter().zip(ready) {
-        let (node, me, main) = (node.clone(), ShardId::at(places.len()), main.clone());
-        world.spawn_on(place, shard::run(node, me, ends, service, main));
+    for (index, ends) in wire::<S>(shards, options.lane_capacity())
+        .into_iter()
+        .enumerate()
+    {
+        let shard = ShardId::at(index);
+        let place = world.shard(shard.number(), &thread_name(shard));
+        world.enter(place, || node.install_doorbell(shard, doorbell()));
         places.push(place);
+        let life = SimLife {
+            outside: outside.clone(),
+            shard,
+            barrier: barrier.clone(),
+        };
+        world.spawn_on(place, life.live(ends, Rc::new(recipe.clone())));
     }
-    Ok(SimNode { node, places })
+    Ok(SimNode {
+        outside,
+        node,
+        places,
+    })
 }
 
-fn prepare<S>(
-    node: &Node,
+/// One shard, from its `init` on.
+struct SimLife<S: Service> {
+    outside: Arc<Outside<S>>,
     shard: ShardId,
-    init: &impl Fn(ShardId) -> Result<S, String>,
-) -> Result<S, String> {
-    node.install_doorbell(shard, doorbell());
-    let started = catch_unwind(AssertUnwindSafe(|| init(shard)));
-    started
-        .unwrap_or_else(|payload| Err(format!("its start panicked: {}", panics::text(&*payload))))
+    barrier: Rc<Barrier>,
+}
+
+/// Where the shards that serve wait for each other before their mains run.
+struct Barrier {
+    left: Cell<usize>,
+    open: Rc<Signal>,
+}
+
+impl<S: Service> SimLife<S> {
+    async fn live(self, ends: Ends<S>, blueprint: Rc<dyn Blueprint<S>>) {
+        let node = self.outside.node();
+        let mut service = None;
+        if self.shard.index() < node.started_with() {
+            match shard::build(&*blueprint, self.shard).await {
+                Ok(built) => service = Some(built),
+                Err(reason) => node.fail(self.shard, format!("it did not start: {reason}")),
+            }
+            self.barrier.arrive();
+            self.barrier.open.wait().await;
+        }
+        if node.phase() == Phase::Failed {
+            return;
+        }
+        shard::run(self.outside.clone(), self.shard, ends, blueprint, service).await;
+    }
+}
+
+impl Barrier {
+    fn arrive(&self) {
+        self.left.set(self.left.get() - 1);
+        if self.left.get() == 0 {
+            self.open.fire();
+        }
+    }
 }
 
 /// A node inside a simulated world.
-pub struct SimNode {
+pub struct SimNode<S: Service> {
+    outside: Arc<Outside<S>>,
     node: Arc<Node>,
     places: Vec<SimShard>,
 }
 
-impl SimNode {
+impl<S: Service> SimNode<S> {
+    /// A handle to the service, for whatever lives in the world beside the node.
+    #[must_use]
+    pub fn handle(&self) -> Handle<S> {
+        Handle::new(self.outside.clone())
+    }
+
     /// Asks all shards to drain and leave; see [`Stopper::stop`].
     pub fn stop(&self) {
         self.node.stop("asked through its handle");
@@ -94,7 +150,7 @@ impl SimNode {
     }
 }
 
-impl fmt::Debug for SimNode {
+impl<S: Service> fmt::Debug for SimNode<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SimNode")
             .field("shards", &self.node.shards())

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
@@ -16,7 +17,8 @@ use super::options::{LaunchOptions, thread_name};
 use super::running::Running;
 use crate::mesh::{Ends, wire};
 use crate::node::Node;
-use crate::shard::{self, Main};
+use crate::outside::Outside;
+use crate::shard::{self, Blueprint, Recipe};
 use crate::{Mesh, Service, ShardId, panics};
 
 /// How long a failed launch waits for the other shards to leave before it returns without them.
@@ -24,7 +26,7 @@ const ABORT_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Starts a node: one thread per shard, named `shard-0` and so on, and pinned where asked.
 ///
-/// Each shard builds its runtime and calls `init` for its state. When all have, all run `main`;
+/// Each shard builds its runtime and runs `init` for its state. When all have, all run `main`;
 /// when one fails, all leave and the error names it. A shard serves its peers from the moment main
 /// starts until **all** mains have returned, even after its own has; then all leave together,
 /// and tasks that are still running are dropped. So main returns when its shard has nothing more to
@@ -35,26 +37,27 @@ const ABORT_PATIENCE: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 /// [`LaunchError`]: options that make no node, no thread, or a shard that did not start.
-pub fn launch<S, I, M>(options: &LaunchOptions, init: I, main: M) -> Result<Running, LaunchError>
+pub fn launch<S, I, M>(options: &LaunchOptions, init: I, main: M) -> Result<Running<S>, LaunchError>
 where
     S: Service,
-    I: Fn(ShardId) -> Result<S, String> + Send + Sync + 'static,
+    I: AsyncFn(ShardId) -> Result<S, String> + Send + Sync + 'static,
     M: AsyncFn(Mesh<S>) -> Result<(), String> + Send + Sync + 'static,
 {
     options.check()?;
     let shards = options.shards.len();
-    let plan = Plan {
+    let recipe = Recipe {
         init: Arc::new(init),
         main: Arc::new(main),
     };
-    let mut start = Start::new(Node::new(shards));
+    let node = Node::new(shards, options.active());
+    let mut start = Start::new(Outside::new(node));
     for (index, ends) in wire::<S>(shards, options.lane_capacity())
         .into_iter()
         .enumerate()
     {
         let shard = ShardId::at(index);
         let runtime = options.runtime(shard);
-        if let Err(source) = start.spawn(shard, runtime, ends, plan.clone()) {
+        if let Err(source) = start.spawn(shard, runtime, ends, recipe.clone()) {
             start.abort();
             return Err(LaunchError::Thread { shard, source });
         }
@@ -62,26 +65,12 @@ where
     start.finish(options)
 }
 
-/// What all shards start from.
-struct Plan<I, M> {
-    init: Arc<I>,
-    main: Arc<M>,
-}
-
-impl<I, M> Clone for Plan<I, M> {
-    fn clone(&self) -> Self {
-        Self {
-            init: self.init.clone(),
-            main: self.main.clone(),
-        }
-    }
-}
-
 /// What a shard says when it comes to the gate, or why it does not come.
 type Report = (ShardId, Result<(), String>);
 
 /// A node whose shards are starting.
-struct Start {
+struct Start<S: Service> {
+    outside: Arc<Outside<S>>,
     node: Arc<Node>,
     gate: Arc<Gate>,
     crew: Crew,
@@ -89,10 +78,12 @@ struct Start {
     reports: Receiver<Report>,
 }
 
-impl Start {
-    fn new(node: Arc<Node>) -> Self {
+impl<S: Service> Start<S> {
+    fn new(outside: Arc<Outside<S>>) -> Self {
         let (report, reports) = mpsc::channel();
+        let node = outside.node().clone();
         Self {
+            outside,
             crew: Crew::new(node.shards()),
             gate: Arc::default(),
             node,
@@ -101,20 +92,19 @@ impl Start {
         }
     }
 
-    fn spawn<S, I, M>(
+    fn spawn<B>(
         &mut self,
         shard: ShardId,
         options: RuntimeOptions,
         ends: Ends<S>,
-        plan: Plan<I, M>,
+        blueprint: B,
     ) -> io::Result<()>
     where
-        S: Service,
-        I: Fn(ShardId) -> Result<S, String> + Send + Sync + 'static,
-        M: Main<S>,
+        B: Blueprint<S> + Send,
     {
         let life = ThreadLife {
             shard,
+            outside: self.outside.clone(),
             node: self.node.clone(),
             gate: self.gate.clone(),
             report: self.report.clone(),
@@ -124,14 +114,14 @@ impl Start {
         let thread = thread.spawn(move || {
             // Dropped last, whatever happens before: the thread has left.
             let _leaving = leaving;
-            life.live(&options, ends, plan);
+            life.live(&options, ends, Rc::new(blueprint));
         })?;
         self.crew.joined(shard, thread);
         Ok(())
     }
 
     /// Waits for all shards and lets them run, or for the first that cannot and turns all back.
-    fn finish(mut self, options: &LaunchOptions) -> Result<Running, LaunchError> {
+    fn finish(mut self, options: &LaunchOptions) -> Result<Running<S>, LaunchError> {
         for _ in 0..self.node.shards() {
             // This end holds a sender too, so the channel never ends.
             let (shard, ready) = self.reports.recv().expect("the launcher keeps a sender");
@@ -141,7 +131,7 @@ impl Start {
             }
         }
         self.gate.open();
-        Ok(Running::new(self.node, self.crew, options.wedged_after))
+        Ok(Running::new(self.outside, self.crew, options.wedged_after))
     }
 
     /// Turns all shards back and waits for them to leave, though not for ever: one that hangs in its
@@ -158,21 +148,17 @@ impl Start {
 }
 
 /// One shard's thread, from its first line to its last.
-struct ThreadLife {
+struct ThreadLife<S: Service> {
     shard: ShardId,
+    outside: Arc<Outside<S>>,
     node: Arc<Node>,
     gate: Arc<Gate>,
     report: Sender<Report>,
 }
 
-impl ThreadLife {
-    fn live<S, I, M>(self, options: &RuntimeOptions, ends: Ends<S>, plan: Plan<I, M>)
-    where
-        S: Service,
-        I: Fn(ShardId) -> Result<S, String>,
-        M: Main<S>,
-    {
-        let (runtime, service) = match self.prepare(options, &*plan.init) {
+impl<S: Service> ThreadLife<S> {
+    fn live(self, options: &RuntimeOptions, ends: Ends<S>, blueprint: Rc<dyn Blueprint<S>>) {
+        let (runtime, service) = match self.prepare(options, &*blueprint) {
             Ok(ready) => ready,
             Err(reason) => return self.say(Err(reason)),
         };
@@ -180,7 +166,7 @@ impl ThreadLife {
         if !self.gate.pass() {
             return;
         }
-        let run = shard::run(self.node.clone(), self.shard, ends, service, plan.main);
+        let run = shard::run(self.outside.clone(), self.shard, ends, blueprint, service);
         let lived = catch_unwind(AssertUnwindSafe(|| runtime.block_on(run)));
         // A panic of the runtime itself; those of main and service have been caught nearer.
         if let Err(payload) = lived {
@@ -190,17 +176,18 @@ impl ThreadLife {
         }
     }
 
-    /// Builds the runtime and, inside it, the service.
-    fn prepare<S>(
+    /// Builds the runtime and, inside it, the service, unless the shard is to sleep at first.
+    fn prepare(
         &self,
         options: &RuntimeOptions,
-        init: &impl Fn(ShardId) -> Result<S, String>,
-    ) -> Result<(Runtime, S), String> {
+        blueprint: &dyn Blueprint<S>,
+    ) -> Result<(Runtime, Option<S>), String> {
         let prepared = catch_unwind(AssertUnwindSafe(|| {
             let runtime = Runtime::new(options).map_err(|e| format!("no runtime: {e}"))?;
             self.node.install_doorbell(self.shard, runtime.doorbell());
-            let service = runtime.block_on(async { init(self.shard) })?;
-            Ok((runtime, service))
+            let serves = self.shard.index() < self.node.started_with();
+            let service = serves.then(|| runtime.block_on(shard::build(blueprint, self.shard)));
+            Ok((runtime, service.transpose()?))
         }));
         prepared.unwrap_or_else(|payload| {
             Err(format!("its start panicked: {}", panics::text(&*payload)))

@@ -1,98 +1,105 @@
-//! The futures that a caller holds. All can be dropped at any time and are `Unpin`, so they can stand
+//! The futures that a shard's code holds. All can be dropped at any time and are `Unpin`, so they can stand
 //! in a queue and be polled in place.
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::marker::PhantomData;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
-use super::errors::{CallError, Lost, Refused};
-use super::replies::{Replies, ReplyKey};
+use super::core::Core;
+use super::errors::{CallError, Refused};
+use super::replies::{Left, ReplyKey};
+use super::wiring::{Answer, Body};
+use crate::{Service, ShardId};
 
-/// A call on its way; resolves to its reply.
-///
-/// Dropping it gives its reply slot back. A request that has left is handled all the same and its
-/// late reply dropped and counted; one that still waits for its turn is not sent.
-#[must_use = "a call that is dropped is not waited for, and may not even be sent"]
-pub struct Call<R>(State<R>);
-
-enum State<R> {
+/// A request, whatever it asks.
+pub(crate) enum Open<S: Service> {
     /// Answered at once, by the own shard.
-    Here(R),
-    Open {
-        replies: Rc<Replies<R>>,
-        key: ReplyKey,
-    },
+    Here(Answer<S>),
+    /// Waits for its answer.
+    Underway(Underway<S>),
     Done,
 }
 
-impl<R> Call<R> {
-    pub(crate) fn answered(reply: R) -> Self {
-        Self(State::Here(reply))
-    }
-
-    pub(crate) fn open(replies: Rc<Replies<R>>, key: ReplyKey) -> Self {
-        Self(State::Open { replies, key })
-    }
-}
-
-/// Never pinned by address: the reply is moved out, not polled.
-impl<R> Unpin for Call<R> {}
-
-impl<R> Future for Call<R> {
-    type Output = Result<R, Lost>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        if let State::Open { replies, key } = &self.0 {
-            let outcome = ready!(replies.poll(*key, cx));
-            self.0 = State::Done;
-            return Poll::Ready(outcome);
+impl<S: Service> Open<S> {
+    /// The answer; `None` when it is lost with the node.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Answer<S>>> {
+        if let Self::Underway(underway) = self {
+            let answer = ready!(underway.poll(cx));
+            *self = Self::Done;
+            return Poll::Ready(answer);
         }
-        match std::mem::replace(&mut self.0, State::Done) {
-            State::Here(reply) => Poll::Ready(Ok(reply)),
+        match std::mem::replace(self, Self::Done) {
+            Self::Here(answer) => Poll::Ready(Some(answer)),
             _ => panic!("a call was polled after it was done"),
         }
     }
 }
 
-impl<R> Drop for Call<R> {
+/// A request on its way. Dropping it gives it up.
+pub(crate) struct Underway<S: Service> {
+    /// Taken away with the answer.
+    core: Option<Rc<Core<S>>>,
+    key: ReplyKey,
+    /// Where it went, to be told if nobody waits any more; `None` while it was held back.
+    to: Option<ShardId>,
+}
+
+impl<S: Service> Underway<S> {
+    pub(crate) fn new(core: Rc<Core<S>>, key: ReplyKey, to: Option<ShardId>) -> Self {
+        Self {
+            core: Some(core),
+            key,
+            to,
+        }
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Answer<S>>> {
+        let core = self.core.as_ref().expect("it has no answer yet");
+        let answer = ready!(core.replies.poll(self.key, cx));
+        self.core = None;
+        Poll::Ready(answer)
+    }
+}
+
+impl<S: Service> Drop for Underway<S> {
     fn drop(&mut self) {
-        if let State::Open { replies, key } = &self.0 {
-            replies.forget(*key);
+        if let Some(core) = &self.core
+            && let Left::Underway = core.replies.forget(self.key)
+        {
+            core.give_up(self.key, self.to);
         }
     }
 }
 
-impl<R> fmt::Debug for Call<R> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.0 {
-            State::Here(_) => "Call(answered)",
-            State::Open { .. } => "Call(open)",
-            State::Done => "Call(done)",
-        })
-    }
-}
-
-/// What [`Mesh::call`](crate::Mesh::call) returns: a [`Call`], or a refusal that resolves at once.
+/// What [`Mesh::call`](crate::Mesh::call) returns: resolves to the reply, or to why there is none.
+///
+/// Dropping it gives the call up. A request that still waits for its turn is then not sent; one that is
+/// being answered [`Later`](crate::Outcome::Later) is cancelled; one that has been sent and is not handled yet is
+/// handled all the same, and its late reply dropped and counted.
 #[must_use = "a call that is dropped is not waited for, and may not even be sent"]
-pub struct Calling<Q, R>(Result<Call<R>, Option<Refused<Q>>>);
+pub struct Call<S: Service>(Result<Open<S>, Option<Refused<S::Request>>>);
 
-impl<Q, R> Calling<Q, R> {
-    pub(crate) fn new(started: Result<Call<R>, Refused<Q>>) -> Self {
+impl<S: Service> Call<S> {
+    pub(crate) fn new(started: Result<Open<S>, Refused<S::Request>>) -> Self {
         Self(started.map_err(Some))
     }
 }
 
-/// As for [`Call`].
-impl<Q, R> Unpin for Calling<Q, R> {}
+/// Never pinned by address: the reply is moved out, not polled.
+impl<S: Service> Unpin for Call<S> {}
 
-impl<Q, R> Future for Calling<Q, R> {
-    type Output = Result<R, CallError<Q>>;
+impl<S: Service> Future for Call<S> {
+    type Output = Result<S::Reply, CallError<S::Request>>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match &mut self.0 {
-            Ok(call) => Pin::new(call).poll(cx).map_err(|Lost| CallError::Lost),
+            Ok(open) => {
+                let answer = ready!(open.poll(cx));
+                Poll::Ready(answer.map_or(Err(CallError::Lost), Answer::into_reply))
+            }
             Err(refused) => {
                 let refused = refused.take().expect("a call was polled after it was done");
                 Poll::Ready(Err(CallError::Refused(refused)))
@@ -101,37 +108,82 @@ impl<Q, R> Future for Calling<Q, R> {
     }
 }
 
-impl<Q, R> fmt::Debug for Calling<Q, R> {
+impl<S: Service> fmt::Debug for Call<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
-            Ok(call) => call.fmt(f),
-            Err(_) => f.write_str("Calling(refused)"),
-        }
+        f.write_str(match self.0 {
+            Ok(Open::Here(_)) => "Call(answered)",
+            Ok(Open::Underway { .. }) => "Call(open)",
+            Ok(Open::Done) => "Call(done)",
+            Err(_) => "Call(refused)",
+        })
     }
 }
 
-/// What [`Mesh::broadcast`](crate::Mesh::broadcast) returns: resolves to every shard's reply, in the
-/// order of the shards.
-#[must_use = "calls that are dropped are not waited for, and may not even be sent"]
-pub struct Broadcast<Q, R> {
-    open: VecDeque<Calling<Q, R>>,
-    done: Vec<Result<R, CallError<Q>>>,
+/// What [`Mesh::submit`](crate::Mesh::submit) returns: resolves to what the task returned.
+#[must_use = "a task that is dropped is cancelled"]
+pub struct Submitted<S: Service, R> {
+    state: Result<Open<S>, Option<Refused<()>>>,
+    result: PhantomData<fn() -> R>,
 }
 
-impl<Q, R> Broadcast<Q, R> {
-    pub(crate) fn new(calls: impl ExactSizeIterator<Item = Calling<Q, R>>) -> Self {
+impl<S: Service, R> Submitted<S, R> {
+    pub(crate) fn new(started: Result<Open<S>, Refused<Body<S>>>) -> Self {
         Self {
-            done: Vec::with_capacity(calls.len()),
-            open: calls.collect(),
+            state: started.map_err(|refused| Some(refused.map(drop))),
+            result: PhantomData,
         }
     }
 }
 
 /// As for [`Call`].
-impl<Q, R> Unpin for Broadcast<Q, R> {}
+impl<S: Service, R> Unpin for Submitted<S, R> {}
 
-impl<Q, R> Future for Broadcast<Q, R> {
-    type Output = Vec<Result<R, CallError<Q>>>;
+impl<S: Service, R: 'static> Future for Submitted<S, R> {
+    type Output = Result<R, CallError<()>>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match &mut self.state {
+            Ok(open) => {
+                let answer = ready!(open.poll(cx));
+                Poll::Ready(answer.map_or(Err(CallError::Lost), Answer::into_result))
+            }
+            Err(refused) => {
+                let refused = refused.take().expect("a task was polled after it was done");
+                Poll::Ready(Err(CallError::Refused(refused)))
+            }
+        }
+    }
+}
+
+impl<S: Service, R> fmt::Debug for Submitted<S, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Submitted")
+    }
+}
+
+/// Several calls that went out together, each to one shard; resolves to all outcomes, in the order of the
+/// calls. One that fails hides none of the others.
+#[must_use = "calls that are dropped are not waited for, and may not even be sent"]
+pub struct Calls<S: Service> {
+    open: VecDeque<Call<S>>,
+    done: Vec<Result<S::Reply, CallError<S::Request>>>,
+}
+
+impl<S: Service> Calls<S> {
+    pub(crate) fn new(calls: impl Iterator<Item = Call<S>>) -> Self {
+        let open: VecDeque<_> = calls.collect();
+        Self {
+            done: Vec::with_capacity(open.len()),
+            open,
+        }
+    }
+}
+
+/// As for [`Call`].
+impl<S: Service> Unpin for Calls<S> {}
+
+impl<S: Service> Future for Calls<S> {
+    type Output = Vec<Result<S::Reply, CallError<S::Request>>>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         while let Some(call) = self.open.front_mut() {
@@ -143,9 +195,9 @@ impl<Q, R> Future for Broadcast<Q, R> {
     }
 }
 
-impl<Q, R> fmt::Debug for Broadcast<Q, R> {
+impl<S: Service> fmt::Debug for Calls<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (open, done) = (self.open.len(), self.done.len());
-        write!(f, "Broadcast({done} of {} done)", open + done)
+        write!(f, "Calls({done} of {} done)", open + done)
     }
 }

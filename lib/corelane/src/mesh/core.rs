@@ -3,28 +3,46 @@
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::call::Call;
-use super::errors::{Refusal, Refused};
-use super::outbox::{Link, Outbox, Patience};
-use super::replies::Replies;
+use corelane_rt::task::JoinHandle;
+
+use super::errors::Refused;
+use super::outbox::{Link, Outbox};
+use super::partitions::Partitions;
+use super::replies::{Replies, ReplyKey};
 use super::stats::Tally;
+use super::wiring::{Control, Reply, Request};
+use crate::cx::{Cx, Origin};
 use crate::node::{Node, Phase};
+use crate::outside::Outside;
 use crate::signal::Signal;
-use crate::{Service, ShardId, ShardMap, panics};
+use crate::{Mesh, Outcome, Service, ShardId, ShardMap, panics};
 
 /// One shard's shared inside.
 pub(crate) struct Core<S: Service> {
     pub(crate) life: Life,
-    pub(crate) map: Rc<ShardMap>,
+    /// This shard's copy; replaced as a whole.
+    pub(crate) map: RefCell<Rc<ShardMap>>,
     pub(crate) tally: Rc<Tally>,
-    pub(crate) replies: Rc<Replies<S::Reply>>,
+    pub(crate) replies: Rc<Replies<S>>,
+    pub(crate) partitions: Rc<Partitions<S>>,
     pub(crate) outbox: Outbox<S>,
-    service: RefCell<S>,
+    pub(crate) outside: Arc<Outside<S>>,
+    /// Requests to this shard by itself that wait for its next turn.
+    pub(crate) local: RefCell<VecDeque<Request<S>>>,
+    /// Answers for each peer that leave with the next turn.
+    pub(crate) answers: RefCell<Box<[VecDeque<Reply<S>>]>>,
+    /// There are such answers.
+    pub(crate) answered: Cell<bool>,
+    /// The tasks that work on answers, by whose call it is.
+    pub(crate) laters: RefCell<BTreeMap<(ShardId, ReplyKey), JoinHandle<()>>>,
+    /// The state; none while the shard sleeps or restarts.
+    service: RefCell<Option<S>>,
     /// Something panicked in the middle of a change: the state is not to be used any more.
     poisoned: Cell<bool>,
 }
@@ -35,8 +53,8 @@ pub(crate) struct Life {
     me: ShardId,
     /// The phase that this shard has acted on.
     seen: Cell<Phase>,
-    /// A stop was asked.
-    pub(crate) stopping: Rc<Signal>,
+    /// A stop was asked, or this shard is to retire. A new one for each of the shard's lives.
+    pub(crate) stopping: RefCell<Rc<Signal>>,
     /// The shards leave.
     pub(crate) over: Rc<Signal>,
 }
@@ -47,9 +65,18 @@ impl Life {
             node,
             me,
             seen: Cell::new(Phase::Running),
-            stopping: Rc::default(),
+            stopping: RefCell::default(),
             over: Rc::default(),
         }
+    }
+
+    /// A new life begins, which has not been asked to stop, unless the node has.
+    pub(crate) fn renew(&self) {
+        let stopping = Rc::<Signal>::default();
+        if self.seen.get().is_stopping() {
+            stopping.fire();
+        }
+        *self.stopping.borrow_mut() = stopping;
     }
 
     /// Ends the node because of this shard.
@@ -71,39 +98,60 @@ impl Life {
 /// Whose code runs on the state: names it when it panics.
 #[derive(Clone, Copy)]
 enum Doing {
-    Request { from: ShardId },
+    Request { from: Origin },
     Control { from: ShardId },
+    BatchEnd,
     Tick,
     With,
+    Shutdown,
 }
 
 impl fmt::Display for Doing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Request { from } => write!(f, "handling a request of shard {from}"),
+            Self::Request { from } => write!(f, "handling a request of {from}"),
             Self::Control { from } => write!(f, "handling a control message of shard {from}"),
+            Self::BatchEnd => f.write_str("the end of a batch"),
             Self::Tick => f.write_str("its tick"),
             Self::With => f.write_str("a task that used the shard's state"),
+            Self::Shutdown => f.write_str("its shutdown"),
         }
     }
 }
 
+/// The state panicked, which has been reported.
+pub(crate) struct Broken(Box<dyn Any + Send>);
+
 impl<S: Service> Core<S> {
     pub(crate) fn new(
-        node: Arc<Node>,
         me: ShardId,
-        service: S,
+        outside: Arc<Outside<S>>,
         links: Vec<Option<Link<S>>>,
     ) -> Rc<Self> {
+        let node = outside.node().clone();
         let tally = Rc::<Tally>::default();
         let replies = Rc::new(Replies::new());
+        let partitions = Rc::new(Partitions::new());
+        let answers = links.iter().map(|_| VecDeque::new()).collect();
         Rc::new(Self {
-            map: Rc::new(ShardMap::even(node.shards())),
-            outbox: Outbox::new(node.clone(), tally.clone(), replies.clone(), links),
+            map: RefCell::new(Rc::new(ShardMap::even(node.started_with()))),
+            outbox: Outbox::new(
+                node.clone(),
+                tally.clone(),
+                replies.clone(),
+                partitions.clone(),
+                links,
+            ),
             life: Life::new(node, me),
             tally,
             replies,
-            service: RefCell::new(service),
+            partitions,
+            outside,
+            local: RefCell::default(),
+            answers: RefCell::new(answers),
+            answered: Cell::new(false),
+            laters: RefCell::default(),
+            service: RefCell::new(None),
             poisoned: Cell::new(false),
         })
     }
@@ -119,7 +167,7 @@ impl<S: Service> Core<S> {
             return false;
         }
         if phase >= Phase::Stopping {
-            self.life.stopping.fire();
+            self.life.stopping.borrow().fire();
         }
         if phase.is_over() {
             self.life.over.fire();
@@ -127,29 +175,8 @@ impl<S: Service> Core<S> {
         }
         true
     }
-}
 
-/// Calls and control messages, by where they go.
-impl<S: Service> Core<S> {
-    pub(crate) fn call(
-        &self,
-        to: ShardId,
-        request: S::Request,
-        patience: Patience,
-    ) -> Result<Call<S::Reply>, Refused<S::Request>> {
-        if self.life.is_over() {
-            return Err(self.closing(request));
-        }
-        if to != self.me() {
-            return self.outbox.request(to, request, patience);
-        }
-        self.tally.count(|stats| stats.local_calls += 1);
-        let reply = self.on_state(Doing::Request { from: to }, |state| {
-            state.handle(request, to)
-        });
-        Ok(Call::answered(reply))
-    }
-
+    /// Sends a control message; on the own shard it is handled at once.
     pub(crate) fn control(
         &self,
         to: ShardId,
@@ -158,55 +185,107 @@ impl<S: Service> Core<S> {
         if self.life.is_over() {
             return Err(self.closing(message));
         }
-        if to != self.me() {
-            return self.outbox.control(to, message);
+        if to == self.me() {
+            self.handle_control(message, to);
+            return Ok(());
         }
-        self.on_state(Doing::Control { from: to }, |state| {
-            state.control(message, to)
-        });
-        Ok(())
-    }
-
-    fn closing<T>(&self, message: T) -> Refused<T> {
-        self.tally.count(|stats| stats.refused_closing += 1);
-        Refused {
-            message,
-            reason: Refusal::Closing,
-        }
+        let sent = self.outbox.control(to, Control::User(message));
+        sent.map_err(|refused| {
+            refused.map(|message| match message {
+                Control::User(message) => message,
+                _ => unreachable!("what comes back is what was sent"),
+            })
+        })
     }
 }
 
-/// All ways to the service's state. Whichever panics ends the node: half-changed state serves nobody.
+/// The state's coming and going.
 impl<S: Service> Core<S> {
-    pub(crate) fn handle(&self, request: S::Request, from: ShardId) -> S::Reply {
-        self.on_state(Doing::Request { from }, |state| state.handle(request, from))
+    /// Puts a new state in place.
+    pub(crate) fn install(&self, service: S) {
+        let before = self.service.borrow_mut().replace(service);
+        assert!(before.is_none(), "a shard has one state at a time");
+        self.poisoned.set(false);
+    }
+
+    /// Ends the state in peace: its shutdown runs, then it is dropped.
+    pub(crate) fn put_down(&self) {
+        if self.is_up() {
+            let _ = self.on_state(Doing::Shutdown, S::shutdown);
+        }
+        self.discard();
+    }
+
+    /// Drops the state as it is.
+    pub(crate) fn discard(&self) {
+        let state = self
+            .service
+            .try_borrow_mut()
+            .ok()
+            .and_then(|mut state| state.take());
+        drop(state);
+    }
+}
+
+/// All ways to the service's state. Whichever panics ends it: half-changed state serves nobody.
+impl<S: Service> Core<S> {
+    pub(crate) fn handle(&self, request: S::Request, cx: &Cx<'_, S>) -> Result<Outcome<S>, Broken> {
+        self.on_state(Doing::Request { from: cx.origin }, |state| {
+            state.handle(request, cx)
+        })
     }
 
     pub(crate) fn handle_control(&self, message: S::Control, from: ShardId) {
-        self.on_state(Doing::Control { from }, |state| {
-            state.control(message, from)
-        });
+        if self.is_up() {
+            let _ = self.on_state(Doing::Control { from }, |state| {
+                state.control(message, from)
+            });
+        }
     }
 
-    /// Whether the state can still be used.
+    pub(crate) fn batch_end(&self, mesh: &Mesh<S>) {
+        if self.is_up() {
+            let _ = self.on_state(Doing::BatchEnd, |state| state.batch_end(mesh));
+        }
+    }
+
+    /// Whether the shard's state has not been broken.
     pub(crate) fn is_sound(&self) -> bool {
         !self.poisoned.get()
     }
 
+    /// Whether there is a state to use, now or when whoever uses it is done.
+    pub(crate) fn is_up(&self) -> bool {
+        self.is_sound()
+            && self
+                .service
+                .try_borrow()
+                .map_or(true, |state| state.is_some())
+    }
+
+    /// Whether nobody uses the state.
+    pub(crate) fn is_free(&self) -> bool {
+        self.service.try_borrow_mut().is_ok()
+    }
+
     /// Whether the state can be used right here, right now.
     pub(crate) fn is_usable(&self) -> bool {
-        self.is_sound() && self.service.try_borrow_mut().is_ok()
+        let state = self.service.try_borrow_mut();
+        self.is_sound() && state.is_ok_and(|state| state.is_some())
     }
 
     pub(crate) fn tick(&self) {
-        self.on_state(Doing::Tick, S::tick);
+        if self.is_up() {
+            let _ = self.on_state(Doing::Tick, S::tick);
+        }
     }
 
     pub(crate) fn with<R>(&self, look: impl FnOnce(&mut S) -> R) -> R {
-        self.on_state(Doing::With, look)
+        let seen = self.on_state(Doing::With, look);
+        seen.unwrap_or_else(|Broken(payload)| resume_unwind(payload))
     }
 
-    fn on_state<R>(&self, doing: Doing, act: impl FnOnce(&mut S) -> R) -> R {
+    fn on_state<R>(&self, doing: Doing, act: impl FnOnce(&mut S) -> R) -> Result<R, Broken> {
         assert!(
             !self.poisoned.get(),
             "the shard has failed: its state is used no more"
@@ -215,18 +294,20 @@ impl<S: Service> Core<S> {
             let state = self.service.try_borrow_mut();
             let mut state = state.expect(
                 "the shard's state is in use already: `with` inside `with`, \
-                 or a message to the own shard from inside its service",
+                 or inside the service's own handler",
             );
-            act(&mut state)
+            let state = state.as_mut();
+            act(state.expect("the shard has no state: it sleeps or restarts"))
         }));
-        outcome.unwrap_or_else(|payload| self.panicked(doing, payload))
+        outcome.map_err(|payload| self.panicked(doing, payload))
     }
 
     #[cold]
-    fn panicked(&self, doing: Doing, payload: Box<dyn Any + Send>) -> ! {
+    fn panicked(&self, doing: Doing, payload: Box<dyn Any + Send>) -> Broken {
         self.poisoned.set(true);
+        self.tally.count(|stats| stats.panics += 1);
         self.life
             .fail(format!("{doing} panicked: {}", panics::text(&*payload)));
-        resume_unwind(payload)
+        Broken(payload)
     }
 }

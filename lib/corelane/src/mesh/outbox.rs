@@ -12,11 +12,12 @@ use std::sync::Arc;
 
 use corelane_channel::{PushError, Sender};
 
-use super::call::Call;
+use super::ask::Asked;
 use super::errors::{Refusal, Refused};
-use super::replies::Replies;
+use super::partitions::Partitions;
+use super::replies::{Replies, ReplyKey, Waiter};
 use super::stats::Tally;
-use super::wiring::Request;
+use super::wiring::{CONTROL_RESERVED, Control, Request};
 use crate::node::Node;
 use crate::{Service, ShardId};
 
@@ -35,7 +36,8 @@ pub(crate) enum Patience {
 pub(crate) struct Outbox<S: Service> {
     node: Arc<Node>,
     tally: Rc<Tally>,
-    replies: Rc<Replies<S::Reply>>,
+    replies: Rc<Replies<S>>,
+    partitions: Rc<Partitions<S>>,
     links: Box<[Option<RefCell<Link<S>>>]>,
     /// Peers that have something staged or must be woken; each at most once.
     touched: RefCell<Vec<ShardId>>,
@@ -45,19 +47,19 @@ pub(crate) struct Outbox<S: Service> {
 
 /// The way to one peer.
 pub(crate) struct Link<S: Service> {
-    requests: Sender<Request<S::Request>>,
-    control: Sender<S::Control>,
+    requests: Sender<Request<S>>,
+    control: Sender<Control<S>>,
     /// Have a credit; leave at the next flush.
-    staged: VecDeque<Request<S::Request>>,
+    staged: VecDeque<Request<S>>,
     /// Have none yet; first come, first served.
-    waiting: VecDeque<Request<S::Request>>,
+    waiting: VecDeque<Request<S>>,
     /// Credits in use: requests staged, on their way, or being answered.
     outstanding: usize,
     touched: bool,
 }
 
 impl<S: Service> Link<S> {
-    pub(crate) fn new(requests: Sender<Request<S::Request>>, control: Sender<S::Control>) -> Self {
+    pub(crate) fn new(requests: Sender<Request<S>>, control: Sender<Control<S>>) -> Self {
         Self {
             requests,
             control,
@@ -77,13 +79,15 @@ impl<S: Service> Outbox<S> {
     pub(crate) fn new(
         node: Arc<Node>,
         tally: Rc<Tally>,
-        replies: Rc<Replies<S::Reply>>,
+        replies: Rc<Replies<S>>,
+        partitions: Rc<Partitions<S>>,
         links: Vec<Option<Link<S>>>,
     ) -> Self {
         Self {
             node,
             tally,
             replies,
+            partitions,
             links: links
                 .into_iter()
                 .map(|link| link.map(RefCell::new))
@@ -97,9 +101,10 @@ impl<S: Service> Outbox<S> {
     pub(crate) fn request(
         &self,
         to: ShardId,
-        body: S::Request,
+        asked: Asked<S>,
         patience: Patience,
-    ) -> Result<Call<S::Reply>, Refused<S::Request>> {
+        waiter: Waiter<S>,
+    ) -> Result<ReplyKey, Refused<Asked<S>>> {
         let mut link = self.link(to).borrow_mut();
         // Nobody passes those who wait.
         let leaves_now = link.waiting.is_empty() && link.has_credit();
@@ -107,20 +112,30 @@ impl<S: Service> Outbox<S> {
         if !leaves_now && !may_wait {
             self.tally.count(|stats| stats.refused_full += 1);
             return Err(Refused {
-                message: body,
+                message: asked,
                 reason: Refusal::Full,
             });
         }
-        let key = self.replies.reserve();
-        let request = Request { key, body };
+        let key = self.replies.reserve(asked.tag, waiter);
         self.tally.count(|stats| stats.calls += 1);
-        if leaves_now {
-            self.stage(to, &mut link, request);
+        self.line_up(to, &mut link, asked.with_key(key));
+        Ok(key)
+    }
+
+    /// Sends a request that was taken before and held back. The line may grow past its bound by what was
+    /// held, which has a bound of its own.
+    pub(crate) fn send_on(&self, to: ShardId, request: Request<S>) {
+        self.line_up(to, &mut self.link(to).borrow_mut(), request);
+    }
+
+    fn line_up(&self, to: ShardId, link: &mut Link<S>, request: Request<S>) {
+        self.partitions.opened(request.tag);
+        if link.waiting.is_empty() && link.has_credit() {
+            self.stage(to, link, request);
         } else {
             self.tally.count(|stats| stats.waited += 1);
             link.waiting.push_back(request);
         }
-        Ok(Call::open(self.replies.clone(), key))
     }
 
     /// Takes back the credits of `replies` replies from `from` and stages who waited for them.
@@ -137,22 +152,35 @@ impl<S: Service> Outbox<S> {
             if self.replies.is_wanted(request.key) {
                 self.stage(from, &mut link, request);
             } else {
-                self.tally.count(|stats| stats.cancelled += 1);
                 cancelled.push(request);
             }
         }
         drop(link);
+        for request in cancelled {
+            self.tally.count(|stats| stats.cancelled += 1);
+            let tag = self.replies.release(request.key);
+            self.partitions.closed(tag);
+        }
     }
 
     /// Sends a control message; it is in the lane when this returns, and the wake follows with the
-    /// turn's flush.
+    /// turn's flush. A service's own messages leave the last places of the lane to the mesh.
     pub(crate) fn control(
         &self,
         to: ShardId,
-        message: S::Control,
-    ) -> Result<(), Refused<S::Control>> {
+        message: Control<S>,
+    ) -> Result<(), Refused<Control<S>>> {
         let mut link = self.link(to).borrow_mut();
-        let (message, reason) = match link.control.push(message) {
+        let reserved = match message {
+            Control::Errand(_) => 0,
+            Control::User(_) | Control::Cancel(_) => CONTROL_RESERVED,
+        };
+        let pushed = if link.control.free() > reserved || link.control.is_closed() {
+            link.control.push(message)
+        } else {
+            Err(PushError::Full(message))
+        };
+        let (message, reason) = match pushed {
             Ok(()) => {
                 self.tally.count(|stats| stats.control_sent += 1);
                 self.touch(to, &mut link);
@@ -198,7 +226,7 @@ impl<S: Service> Outbox<S> {
         self.open.get() > 0
     }
 
-    fn stage(&self, to: ShardId, link: &mut Link<S>, request: Request<S::Request>) {
+    fn stage(&self, to: ShardId, link: &mut Link<S>, request: Request<S>) {
         link.outstanding += 1;
         self.open.set(self.open.get() + 1);
         link.staged.push_back(request);

@@ -1,46 +1,79 @@
 //! Where replies wait for those who asked: one slab per shard, a slot per call.
 //!
-//! A slot is reserved before its request is sent, so a reply never needs memory or queue space. Slots
-//! carry a generation: a call whose future is dropped gives its slot back at once, and the
-//! reply that comes later finds another generation and is dropped.
+//! A slot is reserved before its request is sent, so a reply never needs memory or queue space. A call
+//! whose future is dropped leaves its slot **abandoned** until the reply has come: what is on its way stays
+//! counted, and a late reply never reaches the slot's next call. The generation is for messages that pass
+//! replies by, on the control lane.
 
 use std::cell::RefCell;
 use std::task::{Context, Poll, Waker};
 
-use super::errors::Lost;
+use super::wiring::{Answer, Tag};
+use crate::Service;
 
 /// Names one call's slot; travels with the request and comes back with the reply.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ReplyKey {
     slot: u32,
     generation: u32,
 }
 
-/// The slab. All borrows end before foreign code (a waker, a drop) runs.
-pub(crate) struct Replies<R> {
-    slab: RefCell<Slab<R>>,
+/// Takes the answer to a call that came from outside the node's mesh.
+pub(crate) type Shot<S> = oneshot::Sender<Answer<S>>;
+
+/// Who waits for an answer.
+pub(crate) enum Waiter<S: Service> {
+    /// A [`Call`](super::call::Call), which may not have been polled yet.
+    Call(Option<Waker>),
+    /// Whoever holds the other end.
+    Shot(Shot<S>),
+    /// Nobody.
+    Nobody,
 }
 
-struct Slab<R> {
-    slots: Vec<Slot<R>>,
+/// The slab. All borrows end before foreign code (a waker, a drop) runs.
+pub(crate) struct Replies<S: Service> {
+    slab: RefCell<Slab<S>>,
+}
+
+struct Slab<S: Service> {
+    slots: Vec<Slot<S>>,
     /// Head of the list of free slots.
     free: Option<u32>,
     /// The node has ended: nothing more will come.
     closed: bool,
 }
 
-struct Slot<R> {
+struct Slot<S: Service> {
     generation: u32,
-    state: State<R>,
+    /// The partition that the call is counted under.
+    tag: Tag,
+    state: State<S>,
 }
 
-enum State<R> {
+enum State<S: Service> {
     Free { next: Option<u32> },
-    Waiting(Option<Waker>),
-    Here(R),
+    Open(Waiter<S>),
+    Here(Answer<S>),
 }
 
-impl<R> Replies<R> {
+/// What became of an answer that arrived.
+pub(crate) struct Settled {
+    /// Nobody waited for it any more.
+    pub(crate) late: bool,
+    /// The partition that the call was counted under.
+    pub(crate) tag: Tag,
+}
+
+/// What a dropped call leaves behind.
+pub(crate) enum Left {
+    /// The reply is still to come.
+    Underway,
+    /// Nothing.
+    Nothing,
+}
+
+impl<S: Service> Replies<S> {
     pub(crate) fn new() -> Self {
         let slab = Slab {
             slots: Vec::new(),
@@ -54,40 +87,58 @@ impl<R> Replies<R> {
 
     /// Takes a free slot, or one more. The mesh bounds them: per pair, requests outstanding and
     /// requests waiting.
-    pub(crate) fn reserve(&self) -> ReplyKey {
-        self.slab.borrow_mut().reserve()
+    pub(crate) fn reserve(&self, tag: Tag, waiter: Waiter<S>) -> ReplyKey {
+        self.slab.borrow_mut().reserve(tag, waiter)
     }
 
     /// Whether the call behind `key` is still wanted.
     pub(crate) fn is_wanted(&self, key: ReplyKey) -> bool {
-        self.slab.borrow_mut().find(key).is_some()
+        let slab = self.slab.borrow();
+        !matches!(slab.slot(key).state, State::Open(Waiter::Nobody))
     }
 
-    /// Stores a reply and wakes who waits for it. False: nobody does any more, and it was dropped.
-    pub(crate) fn fulfil(&self, key: ReplyKey, reply: R) -> bool {
+    /// Stores an answer and wakes who waits for it, or drops it where nobody does.
+    pub(crate) fn fulfil(&self, key: ReplyKey, answer: Answer<S>) -> Settled {
         let mut slab = self.slab.borrow_mut();
-        let Some(state) = slab.find(key) else {
-            return false;
+        let slot = slab.slot_mut(key);
+        let tag = slot.tag;
+        let State::Open(waiter) = &mut slot.state else {
+            unreachable!("a call is answered once");
         };
-        let before = std::mem::replace(state, State::Here(reply));
-        drop(slab);
-        if let State::Waiting(Some(waker)) = before {
-            waker.wake();
+        match std::mem::replace(waiter, Waiter::Nobody) {
+            Waiter::Call(waker) => {
+                slot.state = State::Here(answer);
+                drop(slab);
+                if let Some(waker) = waker {
+                    waker.wake();
+                }
+                Settled { late: false, tag }
+            }
+            Waiter::Shot(shot) => {
+                slab.release(key);
+                drop(slab);
+                let late = shot.send(answer).is_err();
+                Settled { late, tag }
+            }
+            Waiter::Nobody => {
+                slab.release(key);
+                drop(slab);
+                drop(answer);
+                Settled { late: true, tag }
+            }
         }
-        true
     }
 
-    /// Takes the reply, and gives the slot back, or leaves the waker.
-    pub(crate) fn poll(&self, key: ReplyKey, cx: &mut Context<'_>) -> Poll<Result<R, Lost>> {
+    /// Takes the answer, and gives the slot back, or leaves the waker. `None`: the node has ended and the
+    /// answer is lost.
+    pub(crate) fn poll(&self, key: ReplyKey, cx: &mut Context<'_>) -> Poll<Option<Answer<S>>> {
         let mut slab = self.slab.borrow_mut();
         let closed = slab.closed;
-        let state = slab
-            .find(key)
-            .expect("a call keeps its slot until it is done");
-        if let State::Waiting(waker) = state {
+        let state = &mut slab.slot_mut(key).state;
+        if let State::Open(Waiter::Call(waker)) = state {
             if closed {
                 slab.release(key);
-                return Poll::Ready(Err(Lost));
+                return Poll::Ready(None);
             }
             let old = waker.replace(cx.waker().clone());
             drop(slab);
@@ -95,41 +146,69 @@ impl<R> Replies<R> {
             return Poll::Pending;
         }
         match slab.release(key) {
-            Some(State::Here(reply)) => Poll::Ready(Ok(reply)),
-            _ => unreachable!("a slot in use holds a reply if it does not wait for one"),
+            State::Here(answer) => Poll::Ready(Some(answer)),
+            _ => unreachable!("a call that is polled waits for its answer or has it"),
         }
     }
 
-    /// Gives a slot back before its reply was taken.
-    pub(crate) fn forget(&self, key: ReplyKey) {
-        let state = self.slab.borrow_mut().release(key);
-        drop(state);
+    /// Its call was dropped, or its request was never sent.
+    pub(crate) fn forget(&self, key: ReplyKey) -> Left {
+        let mut slab = self.slab.borrow_mut();
+        if let State::Open(waiter) = &mut slab.slot_mut(key).state {
+            let before = std::mem::replace(waiter, Waiter::Nobody);
+            drop(slab);
+            drop(before);
+            return Left::Underway;
+        }
+        let before = slab.release(key);
+        drop(slab);
+        drop(before);
+        Left::Nothing
+    }
+
+    /// Gives back the slot of a request that was not sent and that nobody wants.
+    pub(crate) fn release(&self, key: ReplyKey) -> Tag {
+        let mut slab = self.slab.borrow_mut();
+        let tag = slab.slot(key).tag;
+        let before = slab.release(key);
+        drop(slab);
+        drop(before);
+        tag
     }
 
     /// The node has ended: whoever waits learns that the reply is lost.
     pub(crate) fn close(&self) {
         let mut slab = self.slab.borrow_mut();
         slab.closed = true;
-        let waiting = slab
+        let waiters = slab
             .slots
             .iter_mut()
             .filter_map(|slot| match &mut slot.state {
-                State::Waiting(waker) => waker.take(),
+                State::Open(Waiter::Call(waker)) => waker.take().map(|w| Waiter::Call(Some(w))),
+                State::Open(waiter @ Waiter::Shot(_)) => {
+                    Some(std::mem::replace(waiter, Waiter::Nobody))
+                }
                 _ => None,
             });
-        let wakers: Vec<Waker> = waiting.collect();
+        let waiters: Vec<Waiter<S>> = waiters.collect();
         drop(slab);
-        wakers.into_iter().for_each(Waker::wake);
+        for waiter in waiters {
+            if let Waiter::Call(Some(waker)) = waiter {
+                waker.wake();
+            }
+        }
     }
 }
 
-impl<R> Slab<R> {
-    fn reserve(&mut self) -> ReplyKey {
+impl<S: Service> Slab<S> {
+    fn reserve(&mut self, tag: Tag, waiter: Waiter<S>) -> ReplyKey {
+        let state = State::Open(waiter);
         let Some(slot) = self.free else {
             let slot = u32::try_from(self.slots.len()).expect("slots are bounded far below 2^32");
             self.slots.push(Slot {
                 generation: 0,
-                state: State::Waiting(None),
+                tag,
+                state,
             });
             return ReplyKey {
                 slot,
@@ -141,33 +220,39 @@ impl<R> Slab<R> {
             unreachable!("the free list names free slots only");
         };
         self.free = next;
-        place.state = State::Waiting(None);
+        place.state = state;
+        place.tag = tag;
         ReplyKey {
             slot,
             generation: place.generation,
         }
     }
 
-    fn find(&mut self, key: ReplyKey) -> Option<&mut State<R>> {
+    fn slot(&self, key: ReplyKey) -> &Slot<S> {
+        let slot = &self.slots[key.slot as usize];
+        debug_assert_eq!(slot.generation, key.generation, "a slot outlives its call");
+        slot
+    }
+
+    fn slot_mut(&mut self, key: ReplyKey) -> &mut Slot<S> {
         let slot = &mut self.slots[key.slot as usize];
-        (slot.generation == key.generation).then_some(&mut slot.state)
+        debug_assert_eq!(slot.generation, key.generation, "a slot outlives its call");
+        slot
     }
 
     /// Frees the slot under a new generation and returns what was in it, to be dropped outside.
-    fn release(&mut self, key: ReplyKey) -> Option<State<R>> {
-        let slot = &mut self.slots[key.slot as usize];
-        if slot.generation != key.generation {
-            return None;
-        }
+    fn release(&mut self, key: ReplyKey) -> State<S> {
+        let next = self.free;
+        let slot = self.slot_mut(key);
         slot.generation = slot.generation.wrapping_add(1);
-        let free = State::Free { next: self.free };
+        let before = std::mem::replace(&mut slot.state, State::Free { next });
         self.free = Some(key.slot);
-        Some(std::mem::replace(&mut slot.state, free))
+        before
     }
 }
 
 #[cfg(test)]
-impl<R> Replies<R> {
+impl<S: Service> Replies<S> {
     /// Slots ever made: the most calls that were ever open at once.
     pub(crate) fn slots(&self) -> usize {
         self.slab.borrow().slots.len()
@@ -178,46 +263,89 @@ impl<R> Replies<R> {
 mod tests {
     use std::task::{Context, Poll, Waker};
 
-    use super::{Lost, Replies};
+    use super::{Answer, Left, Replies, ReplyKey, Tag, Waiter};
+    use crate::{Cx, Outcome, Service, ShardId};
 
-    fn poll<R>(replies: &Replies<R>, key: super::ReplyKey) -> Poll<Result<R, Lost>> {
-        replies.poll(key, &mut Context::from_waker(Waker::noop()))
+    struct Text;
+
+    impl Service for Text {
+        type Request = ();
+        type Reply = &'static str;
+        type Control = ();
+
+        fn handle(&mut self, (): (), _cx: &Cx<'_, Self>) -> Outcome<Self> {
+            Outcome::Ready("")
+        }
+
+        fn control(&mut self, (): (), _from: ShardId) {}
+    }
+
+    fn reserve(replies: &Replies<Text>) -> ReplyKey {
+        replies.reserve(Tag::of(3), Waiter::Call(None))
+    }
+
+    fn poll(replies: &Replies<Text>, key: ReplyKey) -> Poll<Option<&'static str>> {
+        let answer = replies.poll(key, &mut Context::from_waker(Waker::noop()));
+        answer.map(|answer| {
+            answer.map(|answer| match answer {
+                Answer::Reply(text) => text,
+                _ => "not a reply",
+            })
+        })
     }
 
     #[test]
     fn a_reply_reaches_its_call_and_frees_the_slot() {
         let replies = Replies::new();
-        let (a, b) = (replies.reserve(), replies.reserve());
+        let (a, b) = (reserve(&replies), reserve(&replies));
         assert!(poll(&replies, a).is_pending());
-        assert!(replies.fulfil(b, "b"));
-        assert!(replies.fulfil(a, "a"));
-        assert_eq!(poll(&replies, a), Poll::Ready(Ok("a")));
-        assert_eq!(poll(&replies, b), Poll::Ready(Ok("b")));
-        (0..10).for_each(|_| replies.forget(replies.reserve()));
+        assert!(!replies.fulfil(b, Answer::Reply("b")).late);
+        let settled = replies.fulfil(a, Answer::Reply("a"));
+        assert_eq!((settled.late, settled.tag), (false, Tag::of(3)));
+        assert_eq!(poll(&replies, a), Poll::Ready(Some("a")));
+        assert_eq!(poll(&replies, b), Poll::Ready(Some("b")));
+        for _ in 0..10 {
+            let key = reserve(&replies);
+            replies.release(key);
+        }
         assert_eq!(replies.slots(), 2);
     }
 
     #[test]
     fn a_late_reply_does_not_reach_the_slots_next_call() {
         let replies = Replies::new();
-        let dropped = replies.reserve();
-        replies.forget(dropped);
+        let dropped = reserve(&replies);
+        assert!(matches!(replies.forget(dropped), Left::Underway));
         assert!(!replies.is_wanted(dropped));
-        let next = replies.reserve();
-        assert!(!replies.fulfil(dropped, 1), "late");
+        let next = reserve(&replies);
+        assert!(replies.fulfil(dropped, Answer::Reply("late")).late);
         assert!(poll(&replies, next).is_pending());
-        assert!(replies.fulfil(next, 2));
-        assert_eq!(poll(&replies, next), Poll::Ready(Ok(2)));
+        assert!(!replies.fulfil(next, Answer::Reply("2")).late);
+        assert_eq!(poll(&replies, next), Poll::Ready(Some("2")));
+        assert_eq!(replies.slots(), 2);
+    }
+
+    #[test]
+    fn a_reply_that_nobody_took_goes_with_its_call() {
+        let replies = Replies::new();
+        let key = reserve(&replies);
+        assert!(!replies.fulfil(key, Answer::Reply("here")).late);
+        assert!(matches!(replies.forget(key), Left::Nothing));
+        reserve(&replies);
+        assert_eq!(replies.slots(), 1);
     }
 
     #[test]
     fn closing_loses_what_has_not_come() {
         let replies = Replies::new();
-        let (open, here) = (replies.reserve(), replies.reserve());
+        let (open, here) = (reserve(&replies), reserve(&replies));
+        let (shot, end) = oneshot::channel();
+        replies.reserve(Tag::NONE, Waiter::Shot(shot));
         assert!(poll(&replies, open).is_pending());
-        assert!(replies.fulfil(here, 1));
+        assert!(!replies.fulfil(here, Answer::Reply("1")).late);
         replies.close();
-        assert_eq!(poll(&replies, here), Poll::Ready(Ok(1)));
-        assert_eq!(poll(&replies, open), Poll::Ready(Err(Lost)));
+        assert_eq!(poll(&replies, here), Poll::Ready(Some("1")));
+        assert_eq!(poll(&replies, open), Poll::Ready(None));
+        assert!(end.try_recv().is_err());
     }
 }

@@ -25,8 +25,26 @@ pub struct MeshStats {
     pub cancelled: u64,
     /// Replies that came after their call was dropped.
     pub late_replies: u64,
+    /// Calls held back because their partition was moving.
+    pub held: u64,
+    /// Requests that took their time ([`Outcome::Later`](crate::Outcome::Later)) and tasks sent by other shards.
+    pub later: u64,
+    /// Of these, dropped because their caller had given up or the node ended.
+    pub cancelled_later: u64,
+    /// Requests of threads outside the node handled.
+    pub outside: u64,
     /// Calls refused because the pair was at its bound (and, for `call`, the line was full too).
     pub refused_full: u64,
+    /// Requests that came back because this shard had no service.
+    pub refused_down: u64,
+    /// Requests that the service refused in words.
+    pub rejected: u64,
+    /// Requests not handled because their deadline had passed.
+    pub expired: u64,
+    /// Requests for a partition that another shard owns, sent back.
+    pub misdirected: u64,
+    /// Panics of the service and of what answers later.
+    pub panics: u64,
     /// Calls and control messages refused because the node is leaving.
     pub refused_closing: u64,
     /// Control messages sent to other shards.
@@ -54,7 +72,7 @@ impl MeshStats {
         }
     }
 
-    fn fields(&mut self) -> [(&'static str, &mut u64); 13] {
+    fn fields(&mut self) -> [(&'static str, &mut u64); 22] {
         [
             ("calls", &mut self.calls),
             ("local_calls", &mut self.local_calls),
@@ -64,7 +82,16 @@ impl MeshStats {
             ("waited", &mut self.waited),
             ("cancelled", &mut self.cancelled),
             ("late_replies", &mut self.late_replies),
+            ("held", &mut self.held),
+            ("later", &mut self.later),
+            ("cancelled_later", &mut self.cancelled_later),
+            ("outside", &mut self.outside),
             ("refused_full", &mut self.refused_full),
+            ("refused_down", &mut self.refused_down),
+            ("rejected", &mut self.rejected),
+            ("expired", &mut self.expired),
+            ("misdirected", &mut self.misdirected),
+            ("panics", &mut self.panics),
             ("refused_closing", &mut self.refused_closing),
             ("control_sent", &mut self.control_sent),
             ("control_handled", &mut self.control_handled),

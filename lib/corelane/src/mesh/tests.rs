@@ -9,10 +9,12 @@ use std::task::{Context, Poll, Waker};
 
 use corelane_rt::Poller;
 
-use super::{Calling, Core, Lost, Mesh, MeshPoller, Refusal, wire};
+use super::wiring::{CONTROL_CAPACITY, CONTROL_RESERVED};
+use super::{Call, Core, Mesh, MeshPoller, Refusal, Refused, wire};
 use crate::node::Node;
+use crate::outside::Outside;
 use crate::shard::part;
-use crate::{CallError, Service, ShardId};
+use crate::{CallError, Cx, Outcome, Service, ShardId};
 
 /// Answers with the number asked; control sums up.
 #[derive(Default)]
@@ -25,9 +27,9 @@ impl Service for Echo {
     type Reply = u64;
     type Control = u64;
 
-    fn handle(&mut self, number: u64, _from: ShardId) -> u64 {
+    fn handle(&mut self, number: u64, _cx: &Cx<'_, Self>) -> Outcome<Self> {
         assert_ne!(number, 13, "bad luck");
-        number
+        Outcome::Ready(number)
     }
 
     fn control(&mut self, message: u64, _from: ShardId) {
@@ -56,13 +58,16 @@ const B: ShardId = ShardId::new(1);
 
 /// A node of two shards.
 fn pair(capacity: usize) -> (Arc<Node>, Shard, Shard) {
-    let node = Node::new(2);
+    let node = Node::new(2, 2);
+    let outside = Outside::new(node.clone());
     let mut shards = wire(2, capacity).into_iter().zip([A, B]).map(|(ends, me)| {
         let (links, peers) = part(ends);
-        let core = Core::new(node.clone(), me, Echo::default(), links);
+        let core = Core::new(me, outside.clone(), links);
+        core.install(Echo::default());
+        let mesh = Mesh::new(core);
         Shard {
-            mesh: Mesh::new(core.clone()),
-            poller: MeshPoller::new(core, peers),
+            poller: MeshPoller::new(mesh.clone(), peers),
+            mesh,
         }
     });
     let (a, b) = (shards.next().unwrap(), shards.next().unwrap());
@@ -70,7 +75,7 @@ fn pair(capacity: usize) -> (Arc<Node>, Shard, Shard) {
     (node, a, b)
 }
 
-fn poll(call: &mut Calling<u64, u64>) -> Poll<Result<u64, CallError<u64>>> {
+fn poll(call: &mut Call<Echo>) -> Poll<Result<u64, CallError<u64>>> {
     Pin::new(call).poll(&mut Context::from_waker(Waker::noop()))
 }
 
@@ -161,14 +166,16 @@ fn dropped_calls_are_counted_by_where_they_were() {
 
 #[test]
 fn control_needs_no_credit_and_comes_first() {
+    /// The rest of the lane is the mesh's own.
+    const ROOM: u64 = (CONTROL_CAPACITY - CONTROL_RESERVED) as u64;
     let (_node, mut a, mut b) = pair(1);
     let _calls = (a.mesh.call(B, 1), a.mesh.call(B, 2));
-    for message in 0..256 {
+    for message in 0..ROOM {
         a.mesh.control(B, message).unwrap();
     }
     assert_eq!(a.mesh.control(B, 0).unwrap_err().reason, Refusal::Full);
     while b.turn() || a.turn() {}
-    assert_eq!(b.mesh.with(|echo| echo.controls), (0..256).sum());
+    assert_eq!(b.mesh.with(|echo| echo.controls), (0..ROOM).sum());
     let (sent, taken) = (a.stats(), b.stats());
     assert_eq!(
         (
@@ -176,7 +183,7 @@ fn control_needs_no_credit_and_comes_first() {
             sent.control_refused,
             taken.control_handled
         ),
-        (256, 1, 256)
+        (ROOM, 1, ROOM)
     );
 }
 
@@ -252,10 +259,16 @@ fn a_panicking_handler_ends_the_node_and_serves_no_more() {
     );
     b.turn();
     a.turn();
-    assert_eq!(poll(&mut unlucky), Poll::Ready(Err(CallError::Lost)));
-    assert_eq!(poll(&mut next), Poll::Ready(Err(CallError::Lost)));
-    assert_eq!(b.stats().handled, 0);
-    assert_eq!(Lost.to_string(), "the node ended before the reply came");
+    assert_eq!(poll(&mut unlucky), Poll::Ready(Err(CallError::Panicked)));
+    let refused = Refused {
+        message: 14,
+        reason: Refusal::Down,
+    };
+    assert_eq!(
+        poll(&mut next),
+        Poll::Ready(Err(CallError::Refused(refused)))
+    );
+    assert_eq!((b.stats().panics, b.stats().refused_down), (1, 1));
 }
 
 /// Random calls, drops and turns: each call is answered with its own number or was dropped, and the
@@ -271,7 +284,7 @@ fn random_walks_add_up() {
             match rng.u8(..8) {
                 0..3 => open.push_back((number, a.mesh.call(B, number))),
                 3 => match a.mesh.try_call(B, number) {
-                    Ok(call) => open.push_back((number, Calling::new(Ok(call)))),
+                    Ok(call) => open.push_back((number, call)),
                     Err(_) => refused += 1,
                 },
                 4 if !open.is_empty() => {

@@ -5,26 +5,117 @@
 //! outstanding. So a request that has a credit always fits, and so does its reply: no
 //! shard ever waits for room, and two shards cannot wait for each other.
 
+use std::any::Any;
+use std::future::Future;
+use std::pin::Pin;
+
 use corelane_channel::{Receiver, Sender, lane};
 
 use super::replies::ReplyKey;
-use crate::Service;
+use crate::service::Rejection;
+use crate::{CallOptions, Mesh, PARTITIONS, Service};
 
 /// Messages a control lane holds. They are rare and handled first in every turn; a peer that has
 /// left this many unread is wedged.
 pub(crate) const CONTROL_CAPACITY: usize = 256;
 
-/// A request and the slot that its reply goes to.
-pub(crate) struct Request<Q> {
-    pub(crate) key: ReplyKey,
-    pub(crate) body: Q,
+/// Of these, kept free for the mesh's own errands (moves, resizes), which must not be refused because a
+/// service talks much. One coordinator at a time has at most a handful under way to each shard.
+pub(crate) const CONTROL_RESERVED: usize = 32;
+
+/// The partition that a request is addressed to, or none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Tag(u16);
+
+impl Tag {
+    /// Addressed to a shard.
+    pub(crate) const NONE: Self = Self(u16::MAX);
+
+    /// # Panics
+    /// If `partition` is not below [`PARTITIONS`].
+    pub(crate) fn of(partition: usize) -> Self {
+        assert!(
+            partition < PARTITIONS,
+            "there is no partition {partition}: they are 0 to {}",
+            PARTITIONS - 1
+        );
+        Self(partition as u16)
+    }
+
+    pub(crate) fn partition(self) -> Option<usize> {
+        (self != Self::NONE).then_some(usize::from(self.0))
+    }
 }
 
-/// A reply and the slot it goes to.
-pub(crate) struct Reply<R> {
+/// A request and the slot that its reply goes to.
+pub(crate) struct Request<S: Service> {
     pub(crate) key: ReplyKey,
-    pub(crate) body: R,
+    pub(crate) body: Body<S>,
+    pub(crate) tag: Tag,
+    pub(crate) options: CallOptions,
 }
+
+/// What a shard is asked to do.
+pub(crate) enum Body<S: Service> {
+    /// To handle this.
+    Ask(S::Request),
+    /// To run this.
+    Task(Task<S>),
+}
+
+impl<S: Service> Body<S> {
+    /// A task with a result of any type, which its sender knows.
+    pub(crate) fn task<R, F>(task: F) -> Self
+    where
+        R: Send + 'static,
+        F: AsyncFnOnce(Mesh<S>) -> R + Send + 'static,
+    {
+        Self::Task(Box::new(move |mesh| {
+            Box::pin(async move {
+                let result: Box<dyn Any + Send> = Box::new(task(mesh).await);
+                result
+            })
+        }))
+    }
+}
+
+/// Code sent to a shard, with a result of any type.
+pub(crate) type Task<S> =
+    Box<dyn FnOnce(Mesh<S>) -> Pin<Box<dyn Future<Output = Box<dyn Any + Send>>>> + Send>;
+
+/// A reply and the slot it goes to.
+pub(crate) struct Reply<S: Service> {
+    pub(crate) key: ReplyKey,
+    pub(crate) answer: Answer<S>,
+}
+
+/// What came of a request.
+pub(crate) enum Answer<S: Service> {
+    Reply(S::Reply),
+    /// What a [`Body::Task`] returned.
+    Task(Box<dyn Any + Send>),
+    /// Not here; back to the caller.
+    Moved(Body<S>),
+    /// The shard has no service at this moment; back to the caller.
+    Down(Body<S>),
+    Rejected(Rejection),
+    Expired,
+    Cancelled,
+    Panicked,
+}
+
+/// What travels on the control lane.
+pub(crate) enum Control<S: Service> {
+    /// The service's own.
+    User(S::Control),
+    /// The caller of this request has given up.
+    Cancel(ReplyKey),
+    /// The mesh's own business between its shards.
+    Errand(Errand<S>),
+}
+
+/// Code of the mesh for another shard, which answers by a channel of its own.
+pub(crate) type Errand<S> = Box<dyn FnOnce(Mesh<S>) -> Pin<Box<dyn Future<Output = ()>>> + Send>;
 
 /// One shard's ends of all its lanes, by peer; `None` at its own index.
 pub(crate) struct Ends<S: Service> {
@@ -34,16 +125,16 @@ pub(crate) struct Ends<S: Service> {
 
 /// For what this shard asks of one peer.
 pub(crate) struct EndsTo<S: Service> {
-    pub(crate) requests: Sender<Request<S::Request>>,
-    pub(crate) replies: Receiver<Reply<S::Reply>>,
-    pub(crate) control: Sender<S::Control>,
+    pub(crate) requests: Sender<Request<S>>,
+    pub(crate) replies: Receiver<Reply<S>>,
+    pub(crate) control: Sender<Control<S>>,
 }
 
 /// For what one peer asks of this shard.
 pub(crate) struct EndsFrom<S: Service> {
-    pub(crate) requests: Receiver<Request<S::Request>>,
-    pub(crate) replies: Sender<Reply<S::Reply>>,
-    pub(crate) control: Receiver<S::Control>,
+    pub(crate) requests: Receiver<Request<S>>,
+    pub(crate) replies: Sender<Reply<S>>,
+    pub(crate) control: Receiver<Control<S>>,
 }
 
 /// Makes all lanes of a node of `shards` shards whose pairs may have `capacity` requests outstanding.

@@ -24,17 +24,17 @@ pub fn options(shards: usize, capacity: usize) -> LaunchOptions {
 }
 
 /// Launches a node of probes on threads.
-pub fn start<M>(options: &LaunchOptions, main: M) -> Running
+pub fn start<M>(options: &LaunchOptions, main: M) -> Running<Probe>
 where
     M: AsyncFn(Mesh<Probe>) -> Result<(), String> + Send + Sync + 'static,
 {
     let shards = options.shards.len();
-    let init = move |shard: ShardId| Ok(Probe::new(shard, shards));
+    let init = async move |shard: ShardId| Ok(Probe::new(shard, shards));
     launch(options, init, main).expect("the node starts")
 }
 
 /// Waits for a node's end, not for ever.
-pub fn join(node: Running) -> Result<(), NodeFailure> {
+pub fn join(node: Running<Probe>) -> Result<(), NodeFailure> {
     let (ended, end) = mpsc::channel();
     thread::spawn(move || ended.send(node.join()));
     end.recv_timeout(HANGS).expect("the node hangs")

@@ -1,6 +1,6 @@
 //! The service under test: it answers with what it was asked, and panics when an order is broken.
 
-use corelane::{Service, ShardId};
+use corelane::{Cx, Origin, Outcome, Service, ShardId};
 
 /// One shard's probe.
 pub struct Probe {
@@ -16,6 +16,7 @@ pub struct Probe {
 }
 
 /// What a probe can be asked.
+#[derive(Debug, PartialEq, Eq)]
 pub enum Ask {
     /// Answer with this number.
     Echo(u64),
@@ -46,11 +47,14 @@ impl Service for Probe {
     type Reply = Answer;
     type Control = u64;
 
-    fn handle(&mut self, ask: Ask, from: ShardId) -> Answer {
+    fn handle(&mut self, ask: Ask, cx: &Cx<'_, Self>) -> Outcome<Self> {
         self.handled += 1;
         let number = match ask {
             Ask::Echo(number) => number,
             Ask::InOrder(number) => {
+                let Origin::Shard(from) = cx.origin() else {
+                    panic!("only shards count");
+                };
                 let next = &mut self.next[from.index()];
                 assert_eq!(number, *next, "requests of shard {from} out of order");
                 *next += 1;
@@ -58,7 +62,7 @@ impl Service for Probe {
             }
             Ask::Panic => panic!("asked to"),
         };
-        (self.me, number)
+        Outcome::Ready((self.me, number))
     }
 
     fn control(&mut self, message: u64, from: ShardId) {

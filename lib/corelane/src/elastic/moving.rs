@@ -1,0 +1,211 @@
+//! One partition from its owner to another shard; `elastic` tells the steps.
+
+use std::time::Duration;
+
+use corelane_rt::{task, time};
+
+use super::Handoff;
+use super::errand::NodeOver;
+use crate::mesh::{Mesh, Tag};
+use crate::{CallError, Service, ShardId, ShardMap};
+
+/// How long requests under way may hold a move up. Longer, and their callers' neighbours, who are held
+/// meanwhile, would notice.
+const FREEZE_PATIENCE: Duration = Duration::from_secs(1);
+
+/// How often a frozen partition's owner looks whether what came from outside is done.
+const DRAIN_LOOK: Duration = Duration::from_micros(20);
+
+/// Slices of one partition that are exported before it freezes, at most: a service that changes faster than it
+/// exports is handed over as it is then.
+const SLICES: usize = 1 << 20;
+
+/// Why a partition did not move. It is where it was, and serves.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum MoveError {
+    /// There is no such partition.
+    #[error("there is no partition {0}; they are 0 to 255")]
+    NoPartition(usize),
+    /// The shard does not serve.
+    #[error("shard {0} does not serve; shards 0 to {last} do", last = .1 - 1)]
+    NoShard(ShardId, usize),
+    /// Another move or resize is going on.
+    #[error("another move or resize is going on; try again when it is done")]
+    Busy,
+    /// A request for the partition takes longer than a move waits.
+    #[error(
+        "requests for partition {0} were still being answered after {1:?}; try again when they are done"
+    )]
+    Unfinished(usize, Duration),
+    /// The node ends.
+    #[error("the node is stopping")]
+    Stopping,
+}
+
+impl From<NodeOver> for MoveError {
+    fn from(_: NodeOver) -> Self {
+        Self::Stopping
+    }
+}
+
+impl<T> From<CallError<T>> for MoveError {
+    fn from(_: CallError<T>) -> Self {
+        Self::Stopping
+    }
+}
+
+/// The right to move partitions, of which a node has one.
+pub(super) struct Moving<'a, S: Service>(&'a Mesh<S>);
+
+impl<'a, S: Service> Moving<'a, S> {
+    pub(super) fn begin(mesh: &'a Mesh<S>) -> Option<Self> {
+        mesh.core.life.node.begin_moving().then_some(Self(mesh))
+    }
+}
+
+impl<S: Service> Drop for Moving<'_, S> {
+    fn drop(&mut self) {
+        self.0.core.life.node.end_moving();
+    }
+}
+
+impl<S: Handoff> Mesh<S> {
+    /// Moves one partition to another shard while requests run; none is lost, handled twice or overtaken. Does
+    /// nothing if it is there already.
+    ///
+    /// Await it to its end: a move whose future is dropped stays half done, and calls for the partition are held.
+    ///
+    /// # Errors
+    /// [`MoveError`]: the partition is where it was.
+    pub async fn move_partition(&self, partition: usize, to: ShardId) -> Result<(), MoveError> {
+        if partition >= crate::PARTITIONS {
+            return Err(MoveError::NoPartition(partition));
+        }
+        if to.index() >= self.shards() {
+            return Err(MoveError::NoShard(to, self.shards()));
+        }
+        if self.is_stopping() {
+            return Err(MoveError::Stopping);
+        }
+        let mesh = self.clone();
+        // A task of its own: dropping this future must not leave a partition frozen.
+        let moving = task::spawn(async move {
+            let _moving = Moving::begin(&mesh).ok_or(MoveError::Busy)?;
+            mesh.move_now(partition, to).await
+        });
+        moving.await.unwrap_or(Err(MoveError::Stopping))
+    }
+
+    /// Moves a partition; whoever calls this has the right to.
+    pub(super) async fn move_now(&self, partition: usize, to: ShardId) -> Result<(), MoveError> {
+        let from = self.map().owner(partition);
+        if from == to {
+            return Ok(());
+        }
+        self.errand(from, async move |mesh| mesh.give(partition, to).await)
+            .await?
+    }
+
+    /// The owner's part.
+    async fn give(&self, partition: usize, to: ShardId) -> Result<(), MoveError> {
+        for _ in 0..SLICES {
+            let Some(parcel) = self.with(|state| state.export(partition)) else {
+                break;
+            };
+            self.deliver(partition, to, parcel).await?;
+            task::yield_now().await;
+        }
+        if !self.freeze_everywhere(partition).await? {
+            self.with(|state| state.abandon(partition));
+            let tell = async move |mesh: Self| mesh.with(|state| state.abandon(partition));
+            self.errand(to, tell).await?;
+            self.adopt_everywhere(partition, self.shard(), ShardMap::clone(&self.map()))
+                .await?;
+            return Err(MoveError::Unfinished(partition, FREEZE_PATIENCE));
+        }
+        let parcel = self.with(|state| state.hand_over(partition));
+        self.deliver(partition, to, parcel).await?;
+        self.adopt_everywhere(partition, to, self.map().with_owner(partition, to))
+            .await
+    }
+
+    async fn deliver(
+        &self,
+        partition: usize,
+        to: ShardId,
+        parcel: S::Parcel,
+    ) -> Result<(), MoveError> {
+        let import = async move |mesh: Self| mesh.with(|state| state.import(partition, parcel));
+        Ok(self.errand(to, import).await?)
+    }
+
+    /// Holds all calls for the partition; whether those under way have ended in time.
+    async fn freeze_everywhere(&self, partition: usize) -> Result<bool, MoveError> {
+        let outside = &self.core.outside;
+        outside.routes().freeze(partition);
+        let tag = Tag::of(partition);
+        let drained = self.on_all(async move |mesh: Self| {
+            let drained = mesh.core.partitions.freeze(tag);
+            time::timeout(FREEZE_PATIENCE, drained).await.is_ok()
+        });
+        let mut in_time = drained.await?.into_iter().all(|drained| drained);
+        let deadline_ns = time::now_ns() + FREEZE_PATIENCE.as_nanos() as u64;
+        while in_time && !outside.routes().is_drained(partition) {
+            in_time = time::now_ns() < deadline_ns;
+            time::sleep(DRAIN_LOOK).await;
+        }
+        Ok(in_time)
+    }
+
+    /// Gives all shards the map, the partition's owner first, and lets calls for the partition go on.
+    async fn adopt_everywhere(
+        &self,
+        partition: usize,
+        owner: ShardId,
+        map: ShardMap,
+    ) -> Result<(), MoveError> {
+        let first = map.clone();
+        let adopt = async move |mesh: Self| mesh.adopt(first);
+        self.errand(owner, adopt).await?;
+        self.on_all(async move |mesh: Self| {
+            mesh.adopt(map);
+            mesh.core.release(Tag::of(partition), owner);
+        })
+        .await?;
+        self.core.outside.thaw(partition, owner);
+        Ok(())
+    }
+}
+
+impl<S: Service> Mesh<S> {
+    /// Takes over a map, unless a newer one has come first.
+    pub(super) fn adopt(&self, map: ShardMap) {
+        let mut mine = self.core.map.borrow_mut();
+        if map.epoch() > mine.epoch() {
+            *mine = map.into();
+        }
+    }
+
+    /// Runs an errand on all shards that serve, at once, and waits for all.
+    pub(super) async fn on_all<R, F>(&self, errand: F) -> Result<Vec<R>, NodeOver>
+    where
+        R: Send + 'static,
+        F: AsyncFnOnce(Mesh<S>) -> R + Clone + Send + 'static,
+    {
+        let tasks: Vec<_> = self
+            .all_shards()
+            .map(|shard| {
+                let (mesh, errand) = (self.clone(), errand.clone());
+                task::spawn_in(task::Group::Control, async move {
+                    mesh.errand(shard, errand).await
+                })
+            })
+            .collect();
+        let mut results = Vec::with_capacity(tasks.len());
+        for task in tasks {
+            results.push(task.await.map_err(|_| NodeOver)??);
+        }
+        Ok(results)
+    }
+}

@@ -1,0 +1,172 @@
+//! How many shards serve: waking some and giving them partitions, or taking partitions away and letting
+//! shards sleep.
+
+use std::time::Duration;
+
+use corelane_rt::{task, time};
+
+use super::Handoff;
+use super::errand::NodeOver;
+use super::moving::{MoveError, Moving};
+use crate::{Mesh, ShardId, ShardMap, shard};
+
+/// How long the main of a shard that lost its partitions may take to return.
+const RETIRE_PATIENCE: Duration = Duration::from_secs(10);
+
+/// What a resize did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Resized {
+    /// Shards that served before.
+    pub before: usize,
+    /// Shards that serve now.
+    pub shards: usize,
+    /// Partitions that moved.
+    pub moved: usize,
+}
+
+/// Why a resize stopped. The node serves on, with as many shards as [`Mesh::shards`] says, and all partitions
+/// have an owner; those that have moved stay where they are. Asking again goes on from there.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ResizeError {
+    /// No shards, or more than there is room for.
+    #[error("this node can have 1 to {max} shards, not {asked}; launch it with more to have room")]
+    Shards {
+        /// How many were asked for.
+        asked: usize,
+        /// How many it was launched with, those that sleep included.
+        max: usize,
+    },
+    /// A shard could not start; those woken with it sleep again.
+    #[error("shard {shard} did not start: {reason}")]
+    Start {
+        /// The shard.
+        shard: ShardId,
+        /// What its `init` said.
+        reason: String,
+    },
+    /// A partition did not move.
+    #[error("partition {partition} did not move: {source}")]
+    Move {
+        /// The partition.
+        partition: usize,
+        /// Why.
+        source: MoveError,
+    },
+    /// A shard has no partitions any more, but its main goes on.
+    #[error("the main of shard {0} goes on after it was asked to stop; it ends when it returns")]
+    Lingers(ShardId),
+    /// Another move or resize is going on.
+    #[error("another move or resize is going on; try again when it is done")]
+    Busy,
+    /// The node ends.
+    #[error("the node is stopping")]
+    Stopping,
+}
+
+impl From<NodeOver> for ResizeError {
+    fn from(_: NodeOver) -> Self {
+        Self::Stopping
+    }
+}
+
+impl<S: Handoff> Mesh<S> {
+    /// Lets `shards` shards serve, from now on, while requests run. New shards run `init` and main, and get
+    /// their part of the partitions; shards that are left without partitions see [`Mesh::stopping`], return
+    /// from main, shut down and sleep. As few partitions move as an even spread allows.
+    ///
+    /// Do not await this in the main of a shard that it may put to sleep: each would wait for the other.
+    ///
+    /// # Errors
+    /// [`ResizeError`], which says how far it came.
+    pub async fn resize(&self, shards: usize) -> Result<Resized, ResizeError> {
+        let max = self.max_shards();
+        if !(1..=max).contains(&shards) {
+            return Err(ResizeError::Shards { asked: shards, max });
+        }
+        if self.is_stopping() {
+            return Err(ResizeError::Stopping);
+        }
+        // On a shard that stays, and as a task of its own: dropping this future must not leave it half done.
+        let resizing = self.errand(ShardId::new(0), async move |mesh: Self| {
+            let resizing = task::spawn(async move {
+                let _moving = Moving::begin(&mesh).ok_or(ResizeError::Busy)?;
+                mesh.resize_now(shards).await
+            });
+            resizing.await.unwrap_or(Err(ResizeError::Stopping))
+        });
+        resizing.await?
+    }
+
+    async fn resize_now(&self, shards: usize) -> Result<Resized, ResizeError> {
+        let before = self.shards();
+        if shards > before {
+            self.wake_up(before, shards).await?;
+        }
+        let moves = self.map().moves_to(shards);
+        let moved = moves.len();
+        for (partition, to) in moves {
+            let moving = self.move_now(partition, to).await;
+            moving.map_err(|source| match source {
+                MoveError::Stopping => ResizeError::Stopping,
+                source => ResizeError::Move { partition, source },
+            })?;
+        }
+        if shards < before {
+            self.put_to_sleep(before, shards).await?;
+        }
+        tracing::info!(before, shards, moved, "the node was resized");
+        Ok(Resized {
+            before,
+            shards,
+            moved,
+        })
+    }
+
+    async fn wake_up(&self, before: usize, shards: usize) -> Result<(), ResizeError> {
+        let map = self.map().with_shards(shards);
+        for number in before..shards {
+            let (shard, map) = (ShardId::at(number), map.clone());
+            let begun = self.errand(shard, async move |mesh: Self| {
+                mesh.adopt(map);
+                shard::begin(&mesh).await
+            });
+            if let Err(reason) = begun.await? {
+                for woken in before..number {
+                    self.retire(ShardId::at(woken)).await?;
+                }
+                return Err(ResizeError::Start { shard, reason });
+            }
+        }
+        self.announce(map).await
+    }
+
+    /// From the last to the first, so that those that serve are always 0 to some number.
+    async fn put_to_sleep(&self, before: usize, shards: usize) -> Result<(), ResizeError> {
+        self.announce(self.map().with_shards(shards)).await?;
+        let mut lingering = None;
+        for number in (shards..before).rev() {
+            let shard = ShardId::at(number);
+            if !self.retire(shard).await? {
+                lingering = Some(shard);
+            }
+        }
+        lingering.map_or(Ok(()), |shard| Err(ResizeError::Lingers(shard)))
+    }
+
+    async fn announce(&self, map: ShardMap) -> Result<(), ResizeError> {
+        let shards = map.shards();
+        self.on_all(async move |mesh: Self| mesh.adopt(map)).await?;
+        self.core.outside.routes().set_shards(shards);
+        Ok(())
+    }
+
+    /// Lets a shard sleep; whether its main returned in time.
+    async fn retire(&self, shard: ShardId) -> Result<bool, ResizeError> {
+        let end = async move |mesh: Self| {
+            let ended = shard::end(&mesh);
+            time::timeout(RETIRE_PATIENCE, ended).await.is_ok()
+        };
+        Ok(self.errand(shard, end).await?)
+    }
+}

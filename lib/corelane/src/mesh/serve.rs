@@ -1,0 +1,212 @@
+//! What this shard does with a request, wherever it came from: answers it now, or starts its answer and sends
+//! it when it is there.
+
+use std::pin::Pin;
+use std::rc::Rc;
+use std::time::Duration;
+
+use corelane_rt::{task, time};
+
+use super::ask::Asked;
+use super::core::Core;
+use super::replies::{ReplyKey, Shot};
+use super::wiring::{Answer, Body, Reply, Tag};
+use crate::cx::{Cx, Origin};
+use crate::outside::Routes;
+use crate::service::Later;
+use crate::{CallOptions, Mesh, Outcome, Service, ShardId};
+
+/// What came of a request so far.
+pub(crate) enum Served<S: Service> {
+    Now(Answer<S>),
+    Later(LaterAnswer<S>),
+}
+
+/// An answer that takes time.
+pub(crate) type LaterAnswer<S> = Pin<Box<dyn Future<Output = Answer<S>>>>;
+
+/// Where an answer goes.
+pub(crate) enum ReturnTo<S: Service> {
+    /// To a slot of this shard.
+    Local(ReplyKey),
+    /// To a slot of a peer.
+    Peer(ShardId, ReplyKey),
+    /// Out of the node, if somebody waits there.
+    Outside(Option<Shot<S>>, Tag),
+}
+
+/// Handles a request on the state of `mesh`, which must be free.
+pub(crate) fn serve<S: Service>(mesh: &Mesh<S>, origin: Origin, asked: Asked<S>) -> Served<S> {
+    let core = &mesh.core;
+    let Asked { body, tag, options } = asked;
+    if options.is_expired() {
+        core.tally.count(|stats| stats.expired += 1);
+        return Served::Now(Answer::Expired);
+    }
+    if tag
+        .partition()
+        .is_some_and(|p| core.map.borrow().owner(p) != core.me())
+    {
+        core.tally.count(|stats| stats.misdirected += 1);
+        return Served::Now(Answer::Moved(body));
+    }
+    if !core.is_up() {
+        core.tally.count(|stats| stats.refused_down += 1);
+        return Served::Now(Answer::Down(body));
+    }
+    match body {
+        Body::Ask(request) => {
+            let cx = Cx {
+                mesh,
+                origin,
+                options,
+                tag,
+            };
+            match core.handle(request, &cx) {
+                Ok(outcome) => of(core, outcome, options),
+                Err(_) => Served::Now(Answer::Panicked),
+            }
+        }
+        Body::Task(task) => {
+            let result = task(mesh.clone());
+            Served::Later(Box::pin(async move { Answer::Task(result.await) }))
+        }
+    }
+}
+
+/// A handler's outcome as an answer.
+fn of<S: Service>(core: &Core<S>, outcome: Outcome<S>, options: CallOptions) -> Served<S> {
+    match outcome {
+        Outcome::Ready(reply) => Served::Now(Answer::Reply(reply)),
+        Outcome::Later(later) => Served::Later(Box::pin(in_time(later, options))),
+        Outcome::Moved(request) => Served::Now(Answer::Moved(Body::Ask(request))),
+        Outcome::Rejected(rejection) => {
+            core.tally.count(|stats| stats.rejected += 1);
+            Served::Now(Answer::Rejected(rejection))
+        }
+    }
+}
+
+/// The answer, unless the deadline comes first.
+async fn in_time<S: Service>(later: Later<S::Reply>, options: CallOptions) -> Answer<S> {
+    let Some(deadline_ns) = options.deadline_ns() else {
+        return Answer::Reply(later.0.await);
+    };
+    let left = Duration::from_nanos(deadline_ns.saturating_sub(time::now_ns()));
+    let reply = time::timeout(left, later.0).await;
+    reply.map_or(Answer::Expired, Answer::Reply)
+}
+
+impl<S: Service> Core<S> {
+    /// Sends an answer to whom it belongs.
+    pub(crate) fn answer(&self, to: ReturnTo<S>, answer: Answer<S>) {
+        match to {
+            ReturnTo::Local(key) => self.settle(key, answer),
+            ReturnTo::Peer(peer, key) => {
+                let reply = Reply { key, answer };
+                self.answers.borrow_mut()[peer.index()].push_back(reply);
+                self.answered.set(true);
+            }
+            ReturnTo::Outside(shot, tag) => {
+                self.outside.routes().handled(tag);
+                if let Some(shot) = shot {
+                    // Whoever asked may have gone.
+                    let _ = shot.send(answer);
+                }
+            }
+        }
+    }
+
+    /// Runs `future` as a task and sends its answer, whatever becomes of it.
+    pub(crate) fn answer_later(self: &Rc<Self>, to: ReturnTo<S>, future: LaterAnswer<S>) {
+        self.tally.count(|stats| stats.later += 1);
+        let name = to.name(self.me());
+        let mut owed = Owed {
+            core: self.clone(),
+            to: Some(to),
+            name,
+        };
+        // The debt goes with the future: it is paid even if the task is dropped before it has run.
+        let task = task::spawn(async move {
+            let answer = future.await;
+            owed.pay(answer);
+        });
+        if let Some(name) = name {
+            self.laters.borrow_mut().insert(name, task);
+        }
+    }
+
+    /// Drops the task that works for this call, if there is one.
+    pub(crate) fn cancel_later(&self, origin: Origin, key: ReplyKey) {
+        let Origin::Shard(from) = origin else { return };
+        let task = self.laters.borrow_mut().remove(&(from, key));
+        if let Some(task) = task {
+            task.cancel();
+        }
+    }
+
+    /// Puts an answer into its slot of this shard.
+    pub(crate) fn settle(&self, key: ReplyKey, answer: Answer<S>) {
+        let settled = self.replies.fulfil(key, answer);
+        self.partitions.closed(settled.tag);
+        if settled.late {
+            self.tally.count(|stats| stats.late_replies += 1);
+        }
+    }
+}
+
+impl<S: Service> ReturnTo<S> {
+    /// Under which name the task that works for it is found, to be cancelled.
+    fn name(&self, me: ShardId) -> Option<(ShardId, ReplyKey)> {
+        match self {
+            Self::Local(key) => Some((me, *key)),
+            Self::Peer(peer, key) => Some((*peer, *key)),
+            Self::Outside(..) => None,
+        }
+    }
+}
+
+/// An answer that is owed. It is paid when this is dropped, too: a task that panics or is cancelled must not keep
+/// its caller's credit.
+struct Owed<S: Service> {
+    core: Rc<Core<S>>,
+    to: Option<ReturnTo<S>>,
+    /// Of the task that works for it.
+    name: Option<(ShardId, ReplyKey)>,
+}
+
+impl<S: Service> Owed<S> {
+    fn pay(&mut self, answer: Answer<S>) {
+        if let Some(name) = self.name.take() {
+            let task = self.core.laters.borrow_mut().remove(&name);
+            drop(task);
+        }
+        if let Some(to) = self.to.take() {
+            self.core.answer(to, answer);
+        }
+    }
+}
+
+impl<S: Service> Drop for Owed<S> {
+    fn drop(&mut self) {
+        if self.to.is_none() {
+            return;
+        }
+        if std::thread::panicking() {
+            self.core.tally.count(|stats| stats.panics += 1);
+            self.pay(Answer::Panicked);
+        } else {
+            self.core.tally.count(|stats| stats.cancelled_later += 1);
+            self.pay(Answer::Cancelled);
+        }
+    }
+}
+
+/// The routes are told of what is handled, so that a move knows when nothing is under way from outside.
+impl Routes {
+    fn handled(&self, tag: Tag) {
+        if let Some(partition) = tag.partition() {
+            self.leave(partition);
+        }
+    }
+}
