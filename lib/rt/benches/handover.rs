@@ -92,6 +92,8 @@ async fn relay(
         inboxes[1 - shard].put((connection, began));
     }
     inboxes[1 - shard].close();
+    // The client stays until the other shard is done, too.
+    while inboxes[shard].take().await.is_some() {}
 }
 
 fn report(io: IoBackend, name: &str, measured: Receiver<(Duration, Duration)>) {

@@ -9,6 +9,7 @@ mod recv;
 mod recv_op;
 mod send;
 mod stream;
+mod udp;
 
 pub(crate) use accept::RealListener;
 pub(crate) use connect::connect;
@@ -16,3 +17,4 @@ pub(crate) use driver::RealDriver;
 pub(crate) use file::RealFile;
 pub(crate) use recv::RealChunk;
 pub(crate) use stream::{RealConnection, RealStream};
+pub(crate) use udp::RealUdp;

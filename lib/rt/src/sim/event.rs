@@ -20,6 +20,8 @@ pub(crate) enum Event {
     Reset { conn: u64, side: usize },
     /// A connection attempt reaches the listener.
     Connect { attempt: ConnectId },
+    /// A datagram arrives.
+    Datagram { datagram: u64 },
     /// A timer of the world's own: a disk or blocking operation is done.
     Done { ticket: u64 },
 }

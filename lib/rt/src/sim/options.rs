@@ -23,6 +23,12 @@ pub struct WorldOptions {
     pub split: bool,
     /// How many of 10,000 deliveries reset their connection instead.
     pub resets_per_10k: u32,
+    /// How many of 10,000 datagrams are lost.
+    pub datagrams_lost_per_10k: u32,
+    /// How many of 10,000 datagrams arrive twice.
+    pub datagrams_doubled_per_10k: u32,
+    /// Whether datagrams overtake each other.
+    pub datagrams_reordered: bool,
     /// Whether a shard picks any of its ready tasks and not the oldest.
     pub shuffle: bool,
     /// The most tasks that a shard runs before another may.
@@ -46,6 +52,9 @@ impl Default for WorldOptions {
             socket_bytes: 64..65_536,
             split: true,
             resets_per_10k: 0,
+            datagrams_lost_per_10k: 0,
+            datagrams_doubled_per_10k: 0,
+            datagrams_reordered: true,
             shuffle: true,
             tasks_per_step: 8,
             fail_on_panic: true,

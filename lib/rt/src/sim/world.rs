@@ -241,6 +241,7 @@ impl World {
                     slot.heard.set(true);
                 }
                 Event::Connect { attempt } => self.core.connect_event(attempt),
+                Event::Datagram { datagram } => self.core.datagram_event(datagram),
                 Event::Done { ticket } => self.core.ticket_done(ticket),
                 of_a_connection => self.core.conn_event(of_a_connection),
             }

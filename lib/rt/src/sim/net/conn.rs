@@ -240,7 +240,10 @@ impl SimCore {
             Event::SendDone { conn, side } => self.send_done(conn, side),
             Event::Room { conn, side } => self.pump(conn, side),
             Event::Reset { conn, side } => self.reset(conn, side),
-            Event::Ring { .. } | Event::Connect { .. } | Event::Done { .. } => {}
+            Event::Ring { .. }
+            | Event::Connect { .. }
+            | Event::Datagram { .. }
+            | Event::Done { .. } => {}
         }
         if let Event::Deliver { conn, .. } | Event::Room { conn, .. } | Event::Reset { conn, .. } =
             event

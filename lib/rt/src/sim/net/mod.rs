@@ -4,12 +4,14 @@ mod conn;
 mod listen;
 mod moving;
 mod stream;
+mod udp;
 
 use std::collections::BTreeMap;
 
 pub(crate) use listen::{ConnectId, SimListener, connect};
 pub(crate) use moving::{Orphans, SimConnection};
 pub(crate) use stream::SimStream;
+pub(crate) use udp::SimUdp;
 
 use crate::net::Addr;
 
@@ -21,6 +23,7 @@ pub(crate) struct Net {
     attempts: BTreeMap<ConnectId, listen::Attempt>,
     next_attempt: u64,
     next_port: u16,
+    datagrams: udp::Datagrams,
 }
 
 /// Where the ports that a world picks begin.
@@ -35,6 +38,7 @@ impl Default for Net {
             attempts: BTreeMap::new(),
             next_attempt: 0,
             next_port: FIRST_PORT,
+            datagrams: udp::Datagrams::default(),
         }
     }
 }
