@@ -67,6 +67,7 @@ pub mod http;
 mod launch;
 mod map;
 mod mesh;
+pub mod metrics;
 mod node;
 mod outside;
 mod panics;
