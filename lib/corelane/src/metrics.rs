@@ -36,6 +36,7 @@ mod describe;
 mod histogram;
 pub mod prometheus;
 mod registry;
+mod runtime;
 mod snapshot;
 
 pub use block::{Block, Value, Writer};
@@ -45,4 +46,5 @@ pub use cell::{Counter, Gauge};
 pub use describe::{Kind, Metric};
 pub use histogram::{Distribution, FINEST_NS, Histogram, LONGEST_NS};
 pub use registry::{MAX_BLOCKS, Owner, RegisterError, Registry};
+pub use runtime::RuntimeMetrics;
 pub use snapshot::{Row, Snapshot};

@@ -14,7 +14,7 @@ use crate::options::Backend;
 use crate::poller::Poller;
 use crate::real::RealDriver;
 use crate::sim::SimPort;
-use crate::stats::{Counters, Stats};
+use crate::stats::{Counters, Stats, StatsReader};
 use crate::timers::Timers;
 use crate::turn::Pace;
 
@@ -29,7 +29,7 @@ pub(crate) struct Core {
     pub(crate) random: RefCell<fastrand::Rng>,
     pub(crate) locals: Locals,
     pub(crate) pollers: RefCell<Vec<Box<dyn Poller>>>,
-    pub(crate) counters: Rc<Counters>,
+    pub(crate) counters: Arc<Counters>,
     pub(crate) first_panic: RefCell<Option<Panicked>>,
     pub(crate) pace: Pace,
     /// Dropped connections whose last bytes are still on their way.
@@ -162,6 +162,15 @@ pub fn doorbell() -> Doorbell {
 /// Outside a runtime.
 pub fn stats() -> Stats {
     with(|core| core.counters.snapshot())
+}
+
+/// Reads the current runtime's counters from any other thread.
+///
+/// # Panics
+///
+/// Outside a runtime.
+pub fn stats_reader() -> StatsReader {
+    with(|core| StatsReader::new(&core.counters))
 }
 
 /// Lets `poller` take part in the current runtime's loop, until the runtime ends.

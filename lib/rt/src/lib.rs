@@ -56,8 +56,8 @@ mod timers;
 mod turn;
 
 pub use bell::Doorbell;
-pub use context::{add_poller, backend, doorbell, is_inside, shard, stats};
+pub use context::{add_poller, backend, doorbell, is_inside, shard, stats, stats_reader};
 pub use options::{Backend, BufferOptions, IoBackend, RuntimeOptions};
 pub use poller::Poller;
 pub use runtime::Runtime;
-pub use stats::Stats;
+pub use stats::{Stats, StatsReader};

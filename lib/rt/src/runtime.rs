@@ -37,7 +37,7 @@ impl Runtime {
     /// memory), or the CPU is not one this process may use.
     pub fn new(options: &RuntimeOptions) -> io::Result<Self> {
         let pin = options.cpu.map(Pin::to).transpose()?;
-        let counters = Rc::new(Counters::default());
+        let counters = Arc::new(Counters::default());
         let driver = Rc::new(RealDriver::new(options, counters.clone())?);
         let bell = Arc::new(Bell::new(driver.waker()));
         let core = Core {

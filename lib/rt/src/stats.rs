@@ -1,47 +1,25 @@
-//! What one runtime counts about itself. Plain cells: only its own thread writes and reads them.
+//! What one runtime counts about itself, in one list: names, meaning, and the snapshot that shows them.
+//!
+//! Only the runtime's own thread writes, so adding is a load and a store; they are atomics, on cache lines of
+//! their own, so that any thread may read them at any time.
 
-use std::cell::Cell;
-
-/// A snapshot of one runtime's counters, all since its start.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Stats {
-    /// Turns of the loop.
-    pub turns: u64,
-    /// Task polls.
-    pub tasks_run: u64,
-    /// Tasks started.
-    pub spawned: u64,
-    /// Calls into the driver that enter the kernel.
-    pub enters: u64,
-    /// Of these, the ones that were allowed to sleep.
-    pub sleeps: u64,
-    /// Rounds of spinning before sleep.
-    pub spins: u64,
-    /// Of these, the ones that found work.
-    pub spin_hits: u64,
-    /// Wakes that came from other threads.
-    pub foreign_wakes: u64,
-    /// Task polls longer than the stall limit.
-    pub stalls: u64,
-    /// Tasks that ended by a panic.
-    pub panics: u64,
-    /// Receives that found the buffer pool empty and used a buffer of their own.
-    pub pool_empty: u64,
-    /// Receives stopped for a while because nobody read what had arrived.
-    pub recv_paused: u64,
-    /// Connections dropped with unsent bytes that were cut off after the linger time.
-    pub linger_cut: u64,
-    /// Calls held back because too many waited for the blocking pool.
-    pub blocking_full: u64,
-    /// Connections that left for another runtime.
-    pub detached: u64,
-    /// Connections that came from another runtime.
-    pub attached: u64,
-}
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 macro_rules! counters {
-    ($($name:ident),* $(,)?) => {
+    ($($(#[doc = $help:literal])+ $name:ident,)*) => {
+        /// A snapshot of one runtime's counters, all since its start.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        pub struct Stats { $($(#[doc = $help])+ pub $name: u64,)* }
+
         impl Stats {
+            /// What each counter says, in the order of [`named`](Self::named).
+            pub const HELP: &'static [&'static str] = &[$(concat!($($help),+).trim_ascii()),*];
+
+            /// The name of each counter in Prometheus, in the order of [`named`](Self::named).
+            pub const METRIC_NAMES: &'static [&'static str] =
+                &[$(concat!("corelane_runtime_", stringify!($name), "_total")),*];
+
             /// Every counter with its name, for whoever shows them all.
             pub fn named(&self) -> impl Iterator<Item = (&'static str, u64)> {
                 [$((stringify!($name), self.$name)),*].into_iter()
@@ -53,37 +31,75 @@ macro_rules! counters {
             }
         }
 
-        #[derive(Default)]
-        pub(crate) struct Counters { $(pub(crate) $name: Cell<u64>),* }
+        // 128: processors fetch cache lines in pairs.
+        #[derive(Debug, Default)]
+        #[repr(align(128))]
+        pub(crate) struct Counters { $(pub(crate) $name: AtomicU64),* }
 
         impl Counters {
             pub(crate) fn snapshot(&self) -> Stats {
-                Stats { $($name: self.$name.get()),* }
+                Stats { $($name: self.$name.load(Ordering::Relaxed)),* }
             }
         }
     };
 }
 
 counters!(
+    /// Turns of the loop.
     turns,
+    /// Task polls.
     tasks_run,
+    /// Tasks started.
     spawned,
+    /// Calls into the driver that enter the kernel.
     enters,
+    /// Of these, the ones that were allowed to sleep.
     sleeps,
+    /// Rounds of spinning before sleep.
     spins,
+    /// Of these, the ones that found work.
     spin_hits,
+    /// Wakes that came from other threads.
     foreign_wakes,
+    /// Task polls longer than the stall limit.
     stalls,
+    /// Tasks that ended by a panic.
     panics,
+    /// Receives that found the buffer pool empty and used a buffer of their own.
     pool_empty,
+    /// Receives stopped for a while because nobody read what had arrived.
     recv_paused,
+    /// Connections dropped with unsent bytes that were cut off after the linger time.
     linger_cut,
+    /// Calls held back because too many waited for the blocking pool.
     blocking_full,
+    /// Connections that left for another runtime.
     detached,
+    /// Connections that came from another runtime.
     attached,
 );
 
-/// Adds one.
-pub(crate) fn bump(counter: &Cell<u64>) {
-    counter.set(counter.get() + 1);
+/// Reads one runtime's counters from any thread, while it runs and after its end.
+#[derive(Clone, Debug)]
+pub struct StatsReader(Arc<Counters>);
+
+impl StatsReader {
+    pub(crate) fn new(counters: &Arc<Counters>) -> Self {
+        Self(counters.clone())
+    }
+
+    /// What has been counted so far. Each count is whole; they are not all of one instant.
+    pub fn read(&self) -> Stats {
+        self.0.snapshot()
+    }
+}
+
+/// Adds one, for the counter's only writer.
+pub(crate) fn bump(counter: &AtomicU64) {
+    bump_by(counter, 1);
+}
+
+/// Adds `n`, for the counter's only writer.
+pub(crate) fn bump_by(counter: &AtomicU64, n: u64) {
+    counter.store(counter.load(Ordering::Relaxed) + n, Ordering::Relaxed);
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::context::{Core, Driver};
 use crate::exec::{Meta, QUANTUM_NS};
 use crate::options::RuntimeOptions;
-use crate::stats::bump;
+use crate::stats::{bump, bump_by};
 
 /// Task polls in one turn, which ends early after [`QUANTUM_NS`], so that pollers, timers and the driver never wait
 /// long.
@@ -110,9 +110,7 @@ impl Core {
     fn take_foreign(&self) {
         if self.exec.bell.take_rung() {
             let count = self.exec.take_injected() as u64;
-            self.counters
-                .foreign_wakes
-                .set(self.counters.foreign_wakes.get() + count);
+            bump_by(&self.counters.foreign_wakes, count);
         }
     }
 

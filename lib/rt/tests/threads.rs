@@ -106,3 +106,20 @@ fn more_calls_than_threads_and_places_all_run() {
         assert_eq!(sum, 6000 * 5999 / 2);
     });
 }
+
+#[test]
+fn another_thread_reads_the_counters_while_they_grow_and_after_the_end() {
+    let runtime = support::runtime(IoBackend::Auto);
+    let reader = runtime.block_on(async {
+        let reader = corelane_rt::stats_reader();
+        task::spawn(async {}).await.expect("join");
+        let seen = reader.clone();
+        let other = std::thread::spawn(move || seen.read().spawned);
+        assert!(other.join().expect("join") >= 1);
+        assert_eq!(reader.read(), corelane_rt::stats());
+        reader
+    });
+    let last = runtime.stats();
+    drop(runtime);
+    assert_eq!(reader.read(), last);
+}

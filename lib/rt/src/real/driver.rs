@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::io;
 use std::num::NonZero;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::Waker;
 use std::time::Duration;
 
@@ -34,11 +35,11 @@ pub(crate) struct RealDriver {
     paused: Rc<RefCell<Vec<Cancel>>>,
     /// Tells the driver that it is awake, so that a look does not become a wait.
     awake: Waker,
-    pub(crate) counters: Rc<Counters>,
+    pub(crate) counters: Arc<Counters>,
 }
 
 impl RealDriver {
-    pub(crate) fn new(options: &RuntimeOptions, counters: Rc<Counters>) -> io::Result<Self> {
+    pub(crate) fn new(options: &RuntimeOptions, counters: Arc<Counters>) -> io::Result<Self> {
         let mut proactor = build(options)?;
         let backend = match proactor.driver_type() {
             DriverType::IoUring => Backend::IoUring,

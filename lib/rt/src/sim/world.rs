@@ -342,7 +342,7 @@ impl World {
             random: RefCell::new(self.core.fork_rng()),
             locals: Locals::default(),
             pollers: RefCell::new(Vec::new()),
-            counters: Rc::new(Counters::default()),
+            counters: Arc::new(Counters::default()),
             first_panic: RefCell::new(None),
             pace: Pace::simulated(),
             lingering: Cell::new(0),

@@ -39,7 +39,7 @@ fn completions_before_and_after_entering(proactor: &mut Proactor) -> (u64, u64) 
 
 #[test]
 fn completions_are_deferred_until_the_ring_is_entered() {
-    let ours = RealDriver::new(&RuntimeOptions::default(), Rc::default()).expect("a driver");
+    let ours = RealDriver::new(&RuntimeOptions::default(), Arc::default()).expect("a driver");
     if !ours.is_uring() {
         eprintln!("no io_uring here: nothing to test");
         return;
@@ -60,7 +60,7 @@ fn completions_are_deferred_until_the_ring_is_entered() {
 /// would never see one.
 #[test]
 fn a_look_without_waiting_reaps_what_is_deferred() {
-    let driver = RealDriver::new(&RuntimeOptions::default(), Rc::default()).expect("a driver");
+    let driver = RealDriver::new(&RuntimeOptions::default(), Arc::default()).expect("a driver");
     let (mut near, far) = UnixStream::pair().expect("a pair");
     let op = PollOnce::new(SharedFd::new(far), Interest::Readable);
     let PushEntry::Pending(key) = driver.push(op) else {
@@ -79,10 +79,10 @@ fn auto_means_io_uring_where_the_kernel_has_it() {
         io: IoBackend::Uring,
         ..RuntimeOptions::default()
     };
-    if RealDriver::new(&asked, Rc::default()).is_err() {
+    if RealDriver::new(&asked, Arc::default()).is_err() {
         eprintln!("no io_uring here: nothing to test");
         return;
     }
-    let auto = RealDriver::new(&RuntimeOptions::default(), Rc::default()).expect("a driver");
+    let auto = RealDriver::new(&RuntimeOptions::default(), Arc::default()).expect("a driver");
     assert_eq!(auto.backend(), Backend::IoUring);
 }
