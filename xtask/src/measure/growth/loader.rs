@@ -13,6 +13,11 @@ pub(super) const VALUE_BYTES: usize = 64;
 const CONNECTIONS: usize = 4;
 const DEPTH: u64 = 64;
 
+/// Warming up: bytes sent at once, and how often on each connection. All in all several times what
+/// the receive buffers of two shards take.
+const ECHO_BYTES: usize = 64 * 1024;
+const WARM_UP_ECHOES: usize = 250;
+
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Connections that write.
@@ -36,6 +41,27 @@ impl Loader {
         };
         let streams = (0..CONNECTIONS).map(open).collect::<io::Result<_>>()?;
         Ok(Self { streams, tag })
+    }
+
+    /// Sends much without writing a key: what all connections share, such as receive buffers, is in
+    /// memory afterwards, and not taken for a part of the first keys.
+    ///
+    /// # Errors
+    /// As for [`write`](Self::write).
+    pub(super) fn warm_up(&mut self) -> io::Result<()> {
+        let mut request = format!("*2\r\n$4\r\nECHO\r\n${ECHO_BYTES}\r\n").into_bytes();
+        request.resize(request.len() + ECHO_BYTES, b'e');
+        request.extend_from_slice(b"\r\n");
+        let mut reply = vec![0; format!("${ECHO_BYTES}\r\n").len() + ECHO_BYTES + 2];
+        for _ in 0..WARM_UP_ECHOES {
+            for stream in &mut self.streams {
+                stream.write_all(&request)?;
+            }
+            for stream in &mut self.streams {
+                stream.read_exact(&mut reply)?;
+            }
+        }
+        Ok(())
     }
 
     /// Writes these keys, in turn on all connections.

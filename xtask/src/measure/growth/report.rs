@@ -17,9 +17,29 @@ pub(super) struct Row {
     pub(super) keys: u64,
     pub(super) layout: Keys,
     pub(super) phases: Vec<Seen>,
-    /// Resident memory per key, above that of the empty server, at the worst number of keys during the
-    /// growth.
-    pub(super) bytes_per_key: f64,
+    pub(super) memory: PerKey,
+}
+
+/// Resident memory per key above that of the empty server, in bytes. It rises and falls as segments
+/// fill and split.
+#[derive(Clone, Copy, Default, Serialize)]
+pub(super) struct PerKey {
+    /// At the worst number of keys during the growth.
+    worst: f64,
+    /// That number.
+    worst_keys: u64,
+    /// At its end.
+    end: f64,
+}
+
+impl PerKey {
+    /// Notes what so many keys take.
+    pub(super) fn note(&mut self, bytes: u64, keys: u64) {
+        self.end = bytes as f64 / keys as f64;
+        if self.end > self.worst {
+            (self.worst, self.worst_keys) = (self.end, keys);
+        }
+    }
 }
 
 /// The columns behind the server's name.
@@ -34,7 +54,7 @@ const COLUMNS: [&str; 11] = [
     "longest ms",
     "preempted",
     "waited ms",
-    "bytes/key",
+    "bytes/key worst (end)",
 ];
 
 /// The table.
@@ -66,7 +86,7 @@ fn cells(row: &Row, seen: &Seen) -> [String; COLUMNS.len()] {
     let (span, probe) = (&seen.span, &seen.probe_us);
     let of_ours = |text: String| if row.is_ours() { text } else { "–".into() };
     let memory = match span.phase {
-        Phase::Growth => format!("{:.1}", row.bytes_per_key),
+        Phase::Growth => format!("{:.1} ({:.1})", row.memory.worst, row.memory.end),
         _ => String::new(),
     };
     [
@@ -96,8 +116,11 @@ pub(super) fn missed(rows: &[Row]) -> Vec<String> {
     let mut missed = Vec::new();
     for row in rows.iter().filter(|row| row.is_ours()) {
         let name = format!("{}, {}", row.server, row.layout);
-        if row.bytes_per_key > KEY_BYTES_MAX {
-            missed.push(format!("{name}: {:.1} bytes per key", row.bytes_per_key));
+        let PerKey {
+            worst, worst_keys, ..
+        } = row.memory;
+        if worst > KEY_BYTES_MAX {
+            missed.push(format!("{name}: {worst:.1} bytes per key at {worst_keys}"));
         }
         let spans = row.phases.iter().map(|seen| &seen.span);
         for span in spans.filter(|span| span.phase == Phase::Growth) {

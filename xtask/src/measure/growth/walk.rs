@@ -10,7 +10,7 @@ use rustix::thread::{CpuSet, sched_setaffinity};
 use super::loader::Loader;
 use super::phase::{Mark, Phase, Seen};
 use super::probe::Probes;
-use super::report::Row;
+use super::report::{PerKey, Row};
 use super::run::{Keys, Options};
 use crate::measure::server::Server;
 
@@ -36,10 +36,11 @@ pub(super) fn walk(
         leave_first_processor();
     }
     let mut client = server.client()?;
-    let empty_bytes = server.process().rss()?;
     let mut loader = Loader::connect(server.port, layout == Keys::Tag).map_err(failed)?;
+    loader.warm_up().map_err(failed)?;
+    let empty_bytes = server.process().rss()?;
     let probes = Probes::start(server.port, shards)?;
-    let (mut spans, mut bytes_per_key) = (Vec::new(), 0.0_f64);
+    let (mut spans, mut memory) = (Vec::new(), PerKey::default());
     for phase in Phase::ALL {
         probes.enter(phase);
         let before = Mark::here(server, &mut client)?;
@@ -50,7 +51,7 @@ pub(super) fn walk(
             loader.write(keys).map_err(failed)?;
             if phase == Phase::Growth {
                 let grown = server.process().rss()?.saturating_sub(empty_bytes);
-                bytes_per_key = bytes_per_key.max(grown as f64 / end as f64);
+                memory.note(grown, end);
             }
         }
         if written.is_empty() {
@@ -66,7 +67,7 @@ pub(super) fn walk(
         keys: options.keys,
         layout,
         phases: spans.into_iter().zip(latencies).map(seen).collect(),
-        bytes_per_key,
+        memory,
     })
 }
 
