@@ -1,4 +1,4 @@
-//! All clients of a run, the last look at every shard, and the end of the node.
+//! All clients of a run, looks at every shard, and the end of the node.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -10,7 +10,7 @@ use corelane_wire::Value;
 use super::session::Session;
 use super::stage::{Finding, Stage};
 use crate::model::Action;
-use crate::plan::{Finish, Pace, Reading, Request, SessionPlan};
+use crate::plan::{Finish, Request, SessionPlan};
 
 /// Lives through one client's plan.
 pub(crate) async fn client(stage: Rc<Stage>, client: usize) {
@@ -33,7 +33,7 @@ pub(crate) async fn client(stage: Rc<Stage>, client: usize) {
 /// What clients have left behind settles within this time: vanished ones may have commands under way.
 const SETTLE: Duration = Duration::from_secs(1);
 
-/// Connections that the last look makes at most: which shard takes one is chance.
+/// Connections that a look makes at most: which shard takes one is chance.
 const LOOKS: usize = 64;
 
 /// Stops the node when its time has come.
@@ -43,24 +43,47 @@ pub(crate) async fn conduct(stage: Rc<Stage>, stopper: Stopper) {
         None => {
             stage.all_done().await;
             corelane::time::sleep(SETTLE).await;
-            look(&stage).await;
+            look(&stage, true).await;
+            for storm in 0..stage.scenario.storms.len() {
+                rage(&stage, storm).await;
+                corelane::time::sleep(SETTLE).await;
+                look(&stage, false).await;
+            }
         }
     }
     stage.stop();
     stopper.stop("the run is over");
 }
 
-/// Reads every key once, and the setting on every shard.
-async fn look(stage: &Stage) {
+/// Lets the clients of a storm loose, all at once.
+async fn rage(stage: &Rc<Stage>, storm: usize) {
+    let session = |number| {
+        let stage = stage.clone();
+        corelane::task::spawn(async move {
+            let plan = &stage.scenario.storms[storm][number];
+            Session::run(&stage, None, plan).await;
+        })
+    };
+    let sessions: Vec<_> = (0..stage.scenario.storms[storm].len())
+        .map(session)
+        .collect();
+    for session in sessions {
+        // A panic ends the run anyway.
+        let _ = session.await;
+    }
+}
+
+/// Reads the setting on every shard and, if asked, every key once.
+async fn look(stage: &Stage, keys: bool) {
     let mut shards = BTreeSet::new();
-    let mut everything = true;
-    for number in 0..LOOKS {
-        let plan = look_plan(stage, number, everything);
+    let mut keys_left = keys;
+    for _ in 0..LOOKS {
+        let plan = look_plan(stage, keys_left);
         let Some(seen) = Session::run(stage, None, &plan).await else {
             return;
         };
         if seen.complete {
-            everything = false;
+            keys_left = false;
             shards.extend(seen.number.map(shard_of));
         }
         if shards.len() == stage.scenario.shards {
@@ -79,10 +102,10 @@ fn shard_of(number: u64) -> u64 {
     number >> SEQUENCE_BITS
 }
 
-fn look_plan(stage: &Stage, number: usize, everything: bool) -> SessionPlan {
+fn look_plan(stage: &Stage, keys: bool) -> SessionPlan {
     let keyspace = &stage.scenario.keyspace;
     let mut requests = vec![Request::number(), Request::read_setting(keyspace)];
-    if everything {
+    if keys {
         let groups = keyspace.groups.len();
         for object in 0..keyspace.setting() {
             if object % groups == 0 {
@@ -95,13 +118,5 @@ fn look_plan(stage: &Stage, number: usize, everything: bool) -> SessionPlan {
             requests.extend(keys.map(|key| Request::action(keyspace, object, Action::Ttl(key))));
         }
     }
-    SessionPlan {
-        before_ns: 0,
-        requests,
-        pace: Pace::Window(8),
-        reading: Reading::Prompt,
-        cut: false,
-        finish: Finish::HalfClose,
-        seed: number as u64,
-    }
+    SessionPlan::plain(requests, Finish::HalfClose)
 }

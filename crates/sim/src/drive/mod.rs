@@ -5,7 +5,7 @@
 //! - `line`: bytes out, replies in
 //! - `tampering`: faults put between the two on purpose
 //! - `session`: one connection
-//! - `conduct`: all clients, the last look at every shard, and the end of the node
+//! - `conduct`: all clients, looks at every shard, and the end of the node
 
 mod conduct;
 mod line;

@@ -15,7 +15,7 @@ use crate::plan::{Expect, Finish, Pace, Reading, Request, SessionPlan, Words, sh
 /// A connection at work.
 pub(super) struct Session<'a> {
     stage: &'a Stage,
-    /// The client and which of its connections; nobody's for the last look.
+    /// The client and which of its connections; nobody's for looks and storms.
     whose: Option<(usize, usize)>,
     plan: &'a SessionPlan,
     process: u32,

@@ -39,7 +39,7 @@ pub(crate) struct Counts {
 /// What a connection waits for, to be told if it waits for ever.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Waits {
-    /// The client and which of its connections; nobody's for the last look.
+    /// The client and which of its connections; nobody's for looks and storms.
     pub(crate) whose: Option<(usize, usize)>,
     /// Replies it has had, and those it expects.
     pub(crate) replies: usize,
@@ -183,7 +183,7 @@ impl Stage {
                 let request = waits.first.map(|first| plan.requests[first].to_string());
                 (format!("client {client}"), request)
             }
-            None => ("the last look".to_owned(), None),
+            None => ("a look or a storm".to_owned(), None),
         };
         let (had, expected) = (waits.replies, waits.expected);
         let next = match (request, expected) {

@@ -71,6 +71,24 @@ pub enum Finish {
     Linger,
 }
 
+impl SessionPlan {
+    /// A connection without any mischief.
+    pub(crate) fn plain(requests: Vec<Request>, finish: Finish) -> Self {
+        Self {
+            before_ns: 0,
+            requests,
+            pace: Pace::Window(8),
+            reading: Reading::Prompt,
+            cut: false,
+            finish,
+            seed: 1,
+        }
+    }
+}
+
+/// Clients of a storm.
+const STORM: usize = 4;
+
 /// What clients of a run have in common.
 pub(super) struct Crowd<'a> {
     pub(super) keyspace: &'a Keyspace,
@@ -81,8 +99,6 @@ pub(super) struct Crowd<'a> {
     pub(super) long_bytes: usize,
     pub(super) kills: bool,
     pub(super) flushes: bool,
-    /// Many change the setting at once, and not one now and then.
-    pub(super) settings: bool,
     pub(super) vanishing: bool,
     next_token: u32,
 }
@@ -103,7 +119,6 @@ impl<'a> Crowd<'a> {
             long_bytes,
             kills: rng.u8(0..4) == 0,
             flushes: rng.u8(0..4) == 0,
-            settings: rng.u8(0..6) == 0,
             vanishing: rng.u8(0..2) == 0,
             next_token: 0,
         }
@@ -114,6 +129,17 @@ impl<'a> Crowd<'a> {
         ClientPlan {
             sessions: (0..sessions).map(|_| self.session(rng)).collect(),
         }
+    }
+
+    /// Several clients that change the setting at the same moment.
+    pub(super) fn storm(&mut self, rng: &mut fastrand::Rng) -> Vec<SessionPlan> {
+        let mut session = || {
+            let changes = rng.usize(1..=3);
+            let change = |_| Request::write_setting(self.keyspace, rng);
+            let requests = (0..changes).map(change).collect();
+            SessionPlan::plain(requests, Finish::Close)
+        };
+        (0..STORM).map(|_| session()).collect()
     }
 
     fn session(&mut self, rng: &mut fastrand::Rng) -> SessionPlan {
@@ -216,7 +242,6 @@ impl<'a> Crowd<'a> {
         match rng.u16(0..400) {
             0..3 if self.flushes => Request::flush(self.keyspace, rng.bool().then_some(db)),
             3..6 => Request::write_setting(self.keyspace, rng),
-            6..30 if self.settings => Request::write_setting(self.keyspace, rng),
             6..40 => {
                 self.next_token += 1;
                 Request::aside(self.keyspace, rng, self.next_token, self.long_bytes)

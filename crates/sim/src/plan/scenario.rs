@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use corelane::sim::WorldOptions;
 
-use super::client::{ClientPlan, Crowd};
+use super::client::{ClientPlan, Crowd, SessionPlan};
 use super::keyspace::Keyspace;
 
 /// Everything that a seed decides before the world starts.
@@ -22,6 +22,9 @@ pub struct Scenario {
     pub keyspace: Keyspace,
     /// The clients.
     pub clients: Vec<ClientPlan>,
+    /// When all clients are done: several at once that change the setting, and after each storm a look at every
+    /// shard's copy.
+    pub storms: Vec<Vec<SessionPlan>>,
     /// When the node is stopped under its clients; otherwise it is stopped when they are done.
     pub stop_ns: Option<u64>,
     /// Bounds.
@@ -99,6 +102,12 @@ impl Scenario {
         let length = (commands / (2 * clients)).max(1);
         let mut crowd = Crowd::random(rng, &keyspace, clients, length, long_bytes);
         let clients = (0..clients).map(|_| crowd.client(rng)).collect();
+        let storms = if rng.u8(0..3) == 0 {
+            rng.usize(1..=3)
+        } else {
+            0
+        };
+        let storms = (0..storms).map(|_| crowd.storm(rng)).collect();
         let stop_ns = (rng.u8(0..6) == 0).then(|| rng.u64(0..8_000_000));
         let patience_ns = patience_ns(&world);
         Self {
@@ -108,6 +117,7 @@ impl Scenario {
             world,
             keyspace,
             clients,
+            storms,
             stop_ns,
             limits: Limits {
                 configurations: 400_000,

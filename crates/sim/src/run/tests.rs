@@ -4,20 +4,10 @@ use corelane::sim::WorldOptions;
 use corelane_wire::Value;
 
 use super::run;
-use crate::plan::{
-    ClientPlan, Expect, Finish, Kind, Pace, Reading, Request, Scenario, SessionPlan, Words,
-};
+use crate::plan::{ClientPlan, Expect, Finish, Kind, Request, Scenario, SessionPlan, Words};
 
 fn session(requests: Vec<Request>, finish: Finish) -> SessionPlan {
-    SessionPlan {
-        before_ns: 0,
-        requests,
-        pace: Pace::Window(8),
-        reading: Reading::Prompt,
-        cut: false,
-        finish,
-        seed: 1,
-    }
+    SessionPlan::plain(requests, finish)
 }
 
 /// A scenario of two shards in which each client has one connection.
@@ -30,6 +20,7 @@ fn scenario(sessions: Vec<SessionPlan>) -> Scenario {
         lane_capacity: None,
         world: WorldOptions::default(),
         clients: clients.collect(),
+        storms: vec![],
         stop_ns: None,
         ..Scenario::of(0)
     }
