@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use corelane_rt::fs::{self, File, OpenOptions};
+use corelane_rt::fs::{self, AlignedBuf, File, FileKind, OpenOptions};
 use corelane_rt::sim::{World, WorldOptions};
 use support::on_each;
 
@@ -205,4 +205,178 @@ fn an_atomic_write_leaves_the_old_or_the_new() {
             bytes.len()
         );
     }
+}
+
+/// What every backend must do with a file that is open for direct access.
+async fn exercise_direct(dir: PathBuf) {
+    fs::create_dir_all(&dir).await.expect("create_dir_all");
+    let path = dir.join("direct");
+    let options = OpenOptions::new().read().write().create().direct();
+    let file = match File::open(&path, options).await {
+        Ok(file) => file,
+        // A temporary directory in memory, say. What is said of it is then all there is to test.
+        Err(error) => {
+            assert_eq!(error.kind(), ErrorKind::Unsupported);
+            return assert!(
+                error.to_string().contains("open it without direct()"),
+                "{error}"
+            );
+        }
+    };
+    let alignment = file.alignment().expect("it was opened for direct access");
+    let unit = alignment.offset_bytes;
+    file.allocate(10 * unit as u64).await.expect("allocate");
+    assert_eq!(file.len().await.expect("len"), 10 * unit as u64);
+
+    let mut buffer = file.aligned_buf(4 * unit);
+    assert_eq!(buffer.as_ptr().addr() % alignment.memory_bytes, 0);
+    buffer.fill_from(&pattern(3 * unit));
+    let buffer = file
+        .write_direct_at(buffer, unit as u64)
+        .await
+        .expect("write");
+    assert!(
+        *buffer == pattern(3 * unit),
+        "the buffer did not come back as it was"
+    );
+    file.sync_data().await.expect("sync");
+    let got = file
+        .read_direct_at(buffer, 4 * unit, 0)
+        .await
+        .expect("read");
+    let expected = [&vec![0; unit][..], &pattern(3 * unit)].concat();
+    assert!(*got == expected, "what was read is not what was written");
+
+    // The file's odd end: cut off, and read short.
+    file.set_len(unit as u64 + 100).await.expect("set_len");
+    let got = file
+        .read_direct_at(got, 4 * unit, unit as u64)
+        .await
+        .expect("read");
+    assert!(*got == pattern(3 * unit)[..100], "{} bytes came", got.len());
+    let got = file
+        .read_direct_at(got, unit, 8 * unit as u64)
+        .await
+        .expect("read");
+    assert!(got.is_empty());
+
+    refuses_what_is_not_aligned(&file, unit).await;
+    let text = file
+        .read_at(Vec::new(), 5, 0)
+        .await
+        .expect_err("cached access")
+        .to_string();
+    assert!(text.contains("use read_direct_at"), "{text}");
+    let cached = File::open(&path, OpenOptions::new().read())
+        .await
+        .expect("open");
+    let got = cached
+        .read_direct_at(cached.aligned_buf(50), 50, unit as u64 + 3)
+        .await
+        .expect("read");
+    assert!(*got == pattern(100)[3..53], "aligned memory, any offset");
+}
+
+async fn refuses_what_is_not_aligned(file: &File, unit: usize) {
+    let alignment = file.alignment().expect("direct");
+    let rows = [
+        (
+            file.aligned_buf(unit),
+            unit,
+            100,
+            format!("offset 100 is not a multiple of {unit}"),
+        ),
+        (
+            file.aligned_buf(unit),
+            100,
+            0,
+            format!("length 100 is not a multiple of {unit}"),
+        ),
+        (
+            file.aligned_buf(unit),
+            2 * unit,
+            0,
+            format!("into a buffer of {unit}"),
+        ),
+        (
+            AlignedBuf::new(unit, 1),
+            unit,
+            0,
+            "make it with File::aligned_buf".to_owned(),
+        ),
+    ];
+    for (buffer, len, offset, expected) in rows {
+        let error = file
+            .read_direct_at(buffer, len, offset)
+            .await
+            .expect_err("refused");
+        assert_eq!(error.kind(), ErrorKind::InvalidInput);
+        let text = error.to_string();
+        assert!(text.contains(&expected), "{text} (alignment {alignment:?})");
+    }
+}
+
+#[test]
+fn direct_access_on_each_real_backend() {
+    on_each(|| async {
+        // Not in the system's temporary directory, which may lie in memory.
+        let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
+        exercise_direct(dir.path().to_owned()).await;
+    });
+}
+
+#[test]
+fn direct_access_in_the_simulator() {
+    let world = World::new(3, WorldOptions::default());
+    let shard = world.shard(0, "shard");
+    let ran = world.block_on(shard, exercise_direct(PathBuf::from("/data")));
+    ran.unwrap_or_else(|stuck| panic!("{stuck}"));
+}
+
+/// Directories list what is in them, in order, on every backend.
+async fn exercise_listing(dir: PathBuf) {
+    let deep = dir.join("b");
+    fs::create_dir_all(&deep).await.expect("create_dir_all");
+    for name in ["c", "a", "b/inner"] {
+        fs::write_atomic(&dir.join(name), b"12345".to_vec())
+            .await
+            .expect("write");
+    }
+    let entries = fs::read_dir(&dir).await.expect("read_dir");
+    let listed: Vec<(&str, FileKind)> = entries
+        .iter()
+        .map(|entry| (entry.name.to_str().expect("UTF-8"), entry.kind))
+        .collect();
+    assert_eq!(
+        listed,
+        [
+            ("a", FileKind::File),
+            ("b", FileKind::Dir),
+            ("c", FileKind::File)
+        ]
+    );
+    let metadata = fs::metadata(&dir.join("a")).await.expect("metadata");
+    assert_eq!((metadata.kind, metadata.len), (FileKind::File, 5));
+    assert_eq!(
+        fs::metadata(&deep).await.expect("metadata").kind,
+        FileKind::Dir
+    );
+    for missing in [
+        fs::metadata(&dir.join("x")).await.map(|_| ()),
+        fs::read_dir(&dir.join("x")).await.map(|_| ()),
+    ] {
+        assert_eq!(missing.expect_err("not there").kind(), ErrorKind::NotFound);
+    }
+}
+
+#[test]
+fn listings_on_every_backend() {
+    on_each(|| async {
+        let dir = tempfile::tempdir().expect("a directory");
+        exercise_listing(dir.path().to_owned()).await;
+    });
+    let world = World::new(3, WorldOptions::default());
+    let shard = world.shard(0, "shard");
+    let ran = world.block_on(shard, exercise_listing(PathBuf::from("/data")));
+    ran.unwrap_or_else(|stuck| panic!("{stuck}"));
 }

@@ -1,5 +1,7 @@
 //! How to open a file.
 
+use std::os::unix::fs::OpenOptionsExt;
+
 /// How to open a file; nothing is allowed until it is asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct OpenOptions {
@@ -8,6 +10,7 @@ pub struct OpenOptions {
     pub(crate) create: bool,
     pub(crate) create_new: bool,
     pub(crate) truncate: bool,
+    pub(crate) direct: bool,
 }
 
 impl OpenOptions {
@@ -46,6 +49,14 @@ impl OpenOptions {
         self
     }
 
+    /// Goes around the system's cache (O_DIRECT): for those that have a cache of their own, and must know what a read
+    /// costs. Access is by [`File::read_direct_at`](super::File::read_direct_at) and
+    /// [`File::write_direct_at`](super::File::write_direct_at) then, in aligned pieces.
+    pub fn direct(mut self) -> Self {
+        self.direct = true;
+        self
+    }
+
     pub(crate) fn to_std(self) -> std::fs::OpenOptions {
         let mut options = std::fs::OpenOptions::new();
         options
@@ -54,6 +65,10 @@ impl OpenOptions {
             .create(self.create)
             .create_new(self.create_new)
             .truncate(self.truncate);
+        if self.direct {
+            let flag = rustix::fs::OFlags::DIRECT.bits();
+            options.custom_flags(flag.cast_signed());
+        }
         options
     }
 }

@@ -17,7 +17,7 @@ pub(crate) struct Contents {
 
 enum Change {
     Write { offset: usize, bytes: Vec<u8> },
-    Empty,
+    Resize { len: usize },
 }
 
 impl Contents {
@@ -38,9 +38,9 @@ impl Contents {
         });
     }
 
-    pub(crate) fn empty(&mut self) {
-        self.bytes.clear();
-        self.unsynced.push(Change::Empty);
+    pub(crate) fn resize(&mut self, len: usize) {
+        self.bytes.resize(len, 0);
+        self.unsynced.push(Change::Resize { len });
     }
 
     /// Makes everything safe.
@@ -48,7 +48,7 @@ impl Contents {
         for change in self.unsynced.drain(..) {
             match change {
                 Change::Write { offset, bytes } => put(&mut self.durable, offset, &bytes),
-                Change::Empty => self.durable.clear(),
+                Change::Resize { len } => self.durable.resize(len, 0),
             }
         }
     }
@@ -57,8 +57,8 @@ impl Contents {
     pub(crate) fn lose_power(&mut self, rng: &mut fastrand::Rng) {
         for change in std::mem::take(&mut self.unsynced) {
             match change {
-                Change::Empty if rng.bool() => self.durable.clear(),
-                Change::Empty => {}
+                Change::Resize { len } if rng.bool() => self.durable.resize(len, 0),
+                Change::Resize { .. } => {}
                 Change::Write { offset, bytes } => {
                     for sector in sectors(offset, bytes.len()) {
                         if rng.bool() {

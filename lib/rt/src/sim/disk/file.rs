@@ -5,7 +5,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use super::names::SharedContents;
-use crate::fs::OpenOptions;
+use crate::fs::{AlignedBuf, OpenOptions};
 use crate::sim::core::SimCore;
 
 pub(crate) struct SimFile {
@@ -48,6 +48,48 @@ impl SimFile {
         self.contents.borrow_mut().write(offset, &buffer);
         buffer.clear();
         Ok(buffer)
+    }
+
+    pub(crate) async fn read_direct_at(
+        &self,
+        mut buffer: AlignedBuf,
+        len: usize,
+        offset: u64,
+    ) -> io::Result<AlignedBuf> {
+        self.take_time().await;
+        allow(self.options.read)?;
+        buffer.fill_from(self.contents.borrow().read(offset, len));
+        Ok(buffer)
+    }
+
+    pub(crate) async fn write_direct_at(
+        &self,
+        buffer: AlignedBuf,
+        offset: u64,
+    ) -> io::Result<AlignedBuf> {
+        self.take_time().await;
+        allow(self.options.write)?;
+        self.contents.borrow_mut().write(offset, &buffer);
+        Ok(buffer)
+    }
+
+    pub(crate) async fn allocate(&self, end: u64) -> io::Result<()> {
+        self.take_time().await;
+        allow(self.options.write)?;
+        let mut contents = self.contents.borrow_mut();
+        if (contents.bytes.len() as u64) < end {
+            contents.resize(end as usize);
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn set_len(&self, len: u64) -> io::Result<()> {
+        self.take_time().await;
+        if !self.options.write {
+            return Err(rustix::io::Errno::INVAL.into());
+        }
+        self.contents.borrow_mut().resize(len as usize);
+        Ok(())
     }
 
     pub(crate) async fn sync_data(&self) -> io::Result<()> {

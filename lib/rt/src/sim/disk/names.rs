@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use super::contents::Contents;
-use crate::fs::OpenOptions;
+use crate::fs::{DirEntry, FileKind, Metadata, OpenOptions};
 use crate::sim::core::SimCore;
 
 pub(crate) type SharedContents = Rc<RefCell<Contents>>;
@@ -45,6 +45,16 @@ impl SimCore {
         self.disk.borrow_mut().sync_dir(path)
     }
 
+    pub(crate) async fn metadata(&self, path: &Path) -> io::Result<Metadata> {
+        self.take_time(&self.options.disk_ns).await;
+        self.disk.borrow().metadata(path)
+    }
+
+    pub(crate) async fn read_dir(&self, path: &Path) -> io::Result<Vec<DirEntry>> {
+        self.take_time(&self.options.disk_ns).await;
+        self.disk.borrow().read_dir(path)
+    }
+
     pub(crate) async fn create_dir_all(&self, path: &Path) -> io::Result<()> {
         self.take_time(&self.options.disk_ns).await;
         self.disk.borrow_mut().create_dir_all(path)
@@ -67,7 +77,7 @@ impl Disk {
             None => return Err(io::ErrorKind::NotFound.into()),
         };
         if options.truncate && options.write {
-            file.borrow_mut().empty();
+            file.borrow_mut().resize(0);
         }
         Ok(file)
     }
@@ -129,6 +139,38 @@ impl Disk {
             self.dirs.insert(dir.to_owned());
         }
         Ok(())
+    }
+
+    fn metadata(&self, path: &Path) -> io::Result<Metadata> {
+        let path = plain(path);
+        if let Some(file) = self.names.get(&path) {
+            return Ok(Metadata {
+                kind: FileKind::File,
+                len: file.borrow().bytes.len() as u64,
+            });
+        }
+        self.check_dir(&path)?;
+        Ok(Metadata {
+            kind: FileKind::Dir,
+            len: 0,
+        })
+    }
+
+    fn read_dir(&self, path: &Path) -> io::Result<Vec<DirEntry>> {
+        let path = plain(path);
+        self.check_dir(&path)?;
+        let files = self.names.keys().map(|name| (name, FileKind::File));
+        let dirs = self.dirs.iter().map(|name| (name, FileKind::Dir));
+        let mut entries: Vec<DirEntry> = files
+            .chain(dirs)
+            .filter(|(name, _)| dir_of(name) == path)
+            .filter_map(|(name, kind)| {
+                let name = name.file_name()?.to_owned();
+                Some(DirEntry { name, kind })
+            })
+            .collect();
+        entries.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(entries)
     }
 
     fn give(&mut self, path: PathBuf, file: Option<SharedContents>, from: Option<PathBuf>) {
