@@ -55,9 +55,8 @@ pub async fn listen(
     admission: Admission,
 ) {
     loop {
-        let (stream, peer) = match accept(&listener, &node).await {
-            Accepted::Connection(stream, peer) => (stream, peer),
-            Accepted::Stopping => return,
+        let Some((stream, peer)) = accept(&listener, &node).await else {
+            return;
         };
         let Some(admitted) =
             admission.enter(node.rules(|rules| rules.clients.max_clients as usize))
@@ -91,19 +90,14 @@ pub async fn listen(
     }
 }
 
-enum Accepted {
-    Connection(Stream, Peer),
-    Stopping,
-}
-
-/// Waits for a connection or the node's stop. Failed accepts (no descriptors left) are retried
+/// Waits for a connection; `None` is the node's stop. Failed accepts (no descriptors left) are retried
 /// after a pause, so that they neither end the listener nor spin.
-async fn accept(listener: &Listener, node: &Node) -> Accepted {
+async fn accept(listener: &Listener, node: &Node) -> Option<(Stream, Peer)> {
     loop {
         let accepted = node.unless_stopping(listener.accept()).await;
         match accepted {
-            None => return Accepted::Stopping,
-            Some(Ok((stream, peer))) => return Accepted::Connection(stream, peer),
+            None => return None,
+            Some(Ok(connection)) => return Some(connection),
             Some(Err(error)) => {
                 tracing::warn!(%error, "cannot accept a connection; trying again in 100 ms");
                 corelane::time::sleep(std::time::Duration::from_millis(100)).await;
