@@ -10,8 +10,16 @@ use std::path::{Component, Path, PathBuf};
 use super::finding::Finding;
 
 /// Where paths of ours begin. Other words with a slash are no paths (`CPU/memory`).
-const FOLDERS: [&str; 8] = [
-    ".ci/", "benches/", "crates/", "docs/", "fuzz/", "lib/", "tests/", "xtask/",
+const FOLDERS: [&str; 9] = [
+    ".ci/",
+    "benches/",
+    "crates/",
+    "docs/",
+    "examples/",
+    "fuzz/",
+    "lib/",
+    "tests/",
+    "xtask/",
 ];
 
 /// The document that may name what is gone.

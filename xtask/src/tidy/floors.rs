@@ -76,9 +76,12 @@ fn too_high(
 
 fn reaches_in(package: &Package, dependency: &Dependency) -> Option<Finding> {
     let inner = INNER.contains(&dependency.name.as_str());
-    (inner && package.manifest.starts_with("crates/")).then(|| Finding {
+    let outside = ["crates/", "examples/"]
+        .iter()
+        .any(|folder| package.manifest.starts_with(folder));
+    (inner && outside).then(|| Finding {
         what: format!("`{}` imports `{}`", package.name, dependency.name),
-        why: "the server reaches the runtime only through `corelane`, as any other user of the framework".to_owned(),
+        why: "the server and the examples reach the runtime only through `corelane`, as any other user of the framework".to_owned(),
         remedy: "use what `corelane` re-exports; if it is missing there, add it there".to_owned(),
         ..at(package, dependency)
     })
@@ -189,6 +192,10 @@ mod tests {
         check_user(
             user("crates", &[("corelane-channel", Kind::Dev)]),
             &["`user` imports `corelane-channel`"],
+        );
+        check_user(
+            user("examples", &[("corelane-rt", Kind::Dev)]),
+            &["`user` imports `corelane-rt`"],
         );
         check_user(user("lib", &[("corelane-rt", Kind::Normal)]), &[]);
         check_user(

@@ -3,7 +3,7 @@
 //! | rule | file | what it asks |
 //! |---|---|---|
 //! | floors | `floors` | a crate imports crates of lower floors only |
-//! | reach | `floors` | only `corelane-rt` names compio, the server reaches it only through `corelane`, the framework knows no server |
+//! | reach | `floors` | only `corelane-rt` names compio, the server and the examples reach it only through `corelane`, the framework knows no server |
 //! | headers | `headers` | every file opens with `//!` and says what it is |
 //! | unsafe | `unsafety` | only where it is allowed, each with its `// SAFETY:` |
 //! | unfinished | `unfinished` | no `todo!`, no `unimplemented!` |
