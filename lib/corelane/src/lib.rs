@@ -72,6 +72,7 @@ mod node;
 mod outside;
 mod panics;
 pub mod partitioner;
+pub mod rebalance;
 mod service;
 mod shard;
 mod shard_id;
