@@ -16,6 +16,9 @@
 //!   that stay at home.
 //! - [`net`], [`fs`], [`time`], [`task`], [`random`], [`blocking`], [`sim`]: the runtime of one
 //!   shard, for everything beside the mesh.
+//! - [`partitioner`], [`supervision`], [`breaker`], [`rebalance`]: decisions without side effects: where a key goes,
+//!   whom to restart, when not to call, what should move.
+//! - [`guide`]: how to choose between all of it, and for those who come from actix, tokio or Seastar.
 //! - `http`: HTTP/1 by hyper on that runtime, for any tower service. Behind the feature of that name.
 //!
 //! # A counter on two shards
@@ -61,6 +64,7 @@ mod atomics;
 pub mod breaker;
 mod cx;
 mod elastic;
+pub mod guide;
 mod handle;
 #[cfg(feature = "http")]
 pub mod http;
