@@ -64,7 +64,7 @@ pub(crate) const STEPS: &[Step] = &[
     },
     Step {
         name: "loom",
-        about: "every interleaving of the shards' wake-ups",
+        about: "every interleaving of wake-ups, of shards and of channels",
         run: |context| count(context, loom()),
     },
     Step {
@@ -104,7 +104,7 @@ fn loom() -> Command {
     let flags = env::var("RUSTFLAGS").unwrap_or_default();
     let mut command = cargo(["test", "--release", "--package", "corelane-channel"]);
     command
-        .args(["--test", "loom", "--quiet", "--target-dir"])
+        .args(["--lib", "--test", "loom", "--quiet", "--target-dir"])
         .arg(target().join("loom"))
         .env("RUSTFLAGS", format!("{flags} --cfg loom"));
     command
