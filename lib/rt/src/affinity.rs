@@ -1,9 +1,10 @@
-//! Pinning a thread to a CPU, and remembering what the process may use, for the threads that must not inherit a
-//! pin.
+//! A thread's place: pinning it to a CPU, remembering what the process may use (for the threads that must not inherit
+//! a pin), and its niceness.
 
 use std::io;
 use std::sync::OnceLock;
 
+use rustix::process::setpriority_process;
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
 /// A pinned thread. Dropping it, on the same thread, takes the pin away.
@@ -28,6 +29,12 @@ impl Drop for Pin {
     fn drop(&mut self) {
         unpin();
     }
+}
+
+/// Sets the calling thread's niceness.
+pub(crate) fn set_nice(nice: i8) -> io::Result<()> {
+    // On Linux "this process" is the calling thread alone (setpriority(2), "C library/kernel differences").
+    Ok(setpriority_process(None, i32::from(nice))?)
 }
 
 /// Lets the calling thread run on all CPUs that the process may use.

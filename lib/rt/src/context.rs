@@ -14,6 +14,7 @@ use crate::options::Backend;
 use crate::poller::Poller;
 use crate::real::RealDriver;
 use crate::sim::SimPort;
+use crate::stall::Pulse;
 use crate::stats::{Counters, Stats, StatsReader};
 use crate::timers::Timers;
 use crate::turn::Pace;
@@ -32,6 +33,7 @@ pub(crate) struct Core {
     pub(crate) counters: Arc<Counters>,
     pub(crate) first_panic: RefCell<Option<Panicked>>,
     pub(crate) pace: Pace,
+    pub(crate) pulse: Arc<Pulse>,
     /// Dropped connections whose last bytes are still on their way.
     pub(crate) lingering: Cell<u32>,
 }

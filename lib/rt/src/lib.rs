@@ -49,6 +49,7 @@ pub mod random;
 mod real;
 mod runtime;
 pub mod sim;
+pub mod stall;
 mod stats;
 pub mod task;
 pub mod time;

@@ -61,13 +61,18 @@ pub struct RuntimeOptions {
     pub io: IoBackend,
     /// The CPU to pin the thread to; `None` leaves the thread where the system puts it.
     pub cpu: Option<usize>,
+    /// The thread's niceness: -20 (first) to 19 (last). A shard that others must not wait for gets a higher one. The
+    /// thread keeps it when the runtime ends, and threads that it starts have it, too. Values below the present one need a privilege (`CAP_SYS_NICE`, or
+    /// `RLIMIT_NICE`): without it the runtime starts all the same, and says so in the log. `None` leaves it.
+    pub nice: Option<i8>,
     /// The name that logs give this runtime.
     pub name: String,
     /// The number of the shard that this runtime serves; [`shard()`](crate::shard) returns it.
     pub shard: u16,
     /// The shared receive buffers.
     pub buffers: BufferOptions,
-    /// A task that runs this long without yielding is logged and counted; `None` turns the detector off.
+    /// A task that runs this long without yielding is counted, and logged with a backtrace (see [`stall`](crate::stall));
+    /// `None` turns the detector off.
     pub stall_ms: Option<u64>,
     /// The longest spin before sleep while a poller says that it is busy; 0 never spins.
     pub spin_us: u32,
@@ -78,6 +83,7 @@ impl Default for RuntimeOptions {
         RuntimeOptions {
             io: IoBackend::Auto,
             cpu: None,
+            nice: None,
             name: "shard".to_owned(),
             shard: 0,
             buffers: BufferOptions::default(),

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
-use crate::affinity::Pin;
+use crate::affinity::{self, Pin};
 use crate::bell::{Bell, Doorbell};
 use crate::clock::Clock;
 use crate::context::{Core, Driver, Entered};
@@ -18,6 +18,7 @@ use crate::exec::Exec;
 use crate::local::Locals;
 use crate::options::{Backend, RuntimeOptions};
 use crate::real::RealDriver;
+use crate::stall::{self, Pulse, Watched, name_of};
 use crate::stats::{Counters, Stats};
 use crate::timers::Timers;
 use crate::turn::Pace;
@@ -26,6 +27,7 @@ use crate::turn::Pace;
 pub struct Runtime {
     core: Rc<Core>,
     _pin: Option<Pin>,
+    _watched: Option<Watched>,
 }
 
 impl Runtime {
@@ -37,6 +39,11 @@ impl Runtime {
     /// memory), or the CPU is not one this process may use.
     pub fn new(options: &RuntimeOptions) -> io::Result<Self> {
         let pin = options.cpu.map(Pin::to).transpose()?;
+        if let Some(nice) = options.nice
+            && let Err(error) = affinity::set_nice(nice)
+        {
+            tracing::warn!(runtime = %options.name, nice, %error, "the system refuses this niceness; the thread keeps its own");
+        }
         let counters = Arc::new(Counters::default());
         let driver = Rc::new(RealDriver::new(options, counters.clone())?);
         let bell = Arc::new(Bell::new(driver.waker()));
@@ -53,11 +60,16 @@ impl Runtime {
             counters,
             first_panic: RefCell::new(None),
             pace: Pace::new(options),
+            pulse: Arc::new(Pulse::new()),
             lingering: Cell::new(0),
         };
+        let watched = options
+            .stall_ms
+            .map(|stall_ms| stall::watch(&core.pulse, &core.name, core.shard, stall_ms));
         Ok(Runtime {
             core: Rc::new(core),
             _pin: pin,
+            _watched: watched,
         })
     }
 
@@ -73,6 +85,8 @@ impl Runtime {
             "block_on inside a runtime would never let it go on: await the future instead"
         );
         let _entered = Entered::new(&self.core);
+        let here = 0_u8;
+        self.core.pulse.set_stack_top((&raw const here).addr());
         let mut future = pin!(future);
         let main = Arc::new(MainWaker {
             exec: self.core.exec.clone(),
@@ -83,10 +97,13 @@ impl Runtime {
         loop {
             if main.woken.swap(false, Ordering::AcqRel) {
                 self.core.begin_quantum();
+                self.core.pulse.runs(name_of::<F>());
                 if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
+                    self.core.pulse.rests();
                     self.core.submit();
                     return output;
                 }
+                self.core.pulse.rests();
             }
             self.core.turn(|| main.woken.load(Ordering::Acquire));
         }

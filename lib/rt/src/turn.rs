@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::context::{Core, Driver};
 use crate::exec::{Meta, QUANTUM_NS};
 use crate::options::RuntimeOptions;
+use crate::stall::{self, NameFn};
 use crate::stats::{bump, bump_by};
 
 /// Task polls in one turn, which ends early after [`QUANTUM_NS`], so that pollers, timers and the driver never wait
@@ -25,6 +26,9 @@ const STALL_LOG_EVERY_NS: u64 = 1_000_000_000;
 
 /// Rounds of a spin between two looks at the clock.
 const SPIN_ROUNDS: u32 = 8;
+
+/// What the watchdog calls them: which one it is, the backtrace tells.
+static POLLERS: NameFn = || "a poller";
 
 /// The shortest spin that is still tried after spins without luck.
 const SPIN_MIN_NS: u64 = 1_000;
@@ -85,6 +89,7 @@ impl Core {
 
     fn turn_with(&self, urgent: impl Fn() -> bool, deadline_ns: u64) {
         bump(&self.counters.turns);
+        self.pulse.beat();
         self.take_foreign();
         self.run_ready();
         let worked = self.poll_pollers();
@@ -121,6 +126,7 @@ impl Core {
                 break;
             }
         }
+        self.pulse.rests();
     }
 
     /// Runs the next ready task, from the time that the clock shows; which one it was.
@@ -129,13 +135,14 @@ impl Core {
         let (task, budget_ns) = self.exec.next(before)?;
         let meta = *task.metadata();
         self.pace.preempt_ns.set(before + budget_ns);
+        self.pulse.runs(meta.what);
         task.run();
         bump(&self.counters.tasks_run);
         let now = self.clock.refresh();
         let elapsed_ns = now - before;
         self.exec.charge(meta.group, elapsed_ns, now);
         if elapsed_ns >= self.pace.stall_ns {
-            self.stalled(meta.name, meta.id, elapsed_ns);
+            self.stalled((meta.what)(), meta.id, elapsed_ns);
         }
         Some(meta)
     }
@@ -155,6 +162,7 @@ impl Core {
 
     pub(crate) fn poll_pollers(&self) -> bool {
         self.begin_quantum();
+        self.pulse.runs(&POLLERS);
         let mut worked = false;
         for poller in self.pollers.borrow_mut().iter_mut() {
             if !poller.poll() {
@@ -167,6 +175,7 @@ impl Core {
                 self.stalled(poller.name(), 0, elapsed_ns);
             }
         }
+        self.pulse.rests();
         worked
     }
 
@@ -215,6 +224,7 @@ impl Core {
                 }
                 std::hint::spin_loop();
             }
+            self.pulse.beat();
             if self.clock.refresh() >= end {
                 let least = SPIN_MIN_NS.min(self.pace.spin_max_ns);
                 self.pace
@@ -241,6 +251,7 @@ impl Core {
                     bump(&self.counters.sleeps);
                 }
                 driver.poll(timeout);
+                stall::wake();
             }
             Driver::Sim(_) => {}
         }

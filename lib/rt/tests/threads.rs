@@ -5,6 +5,7 @@ mod support;
 use std::time::Duration;
 
 use corelane_rt::{IoBackend, Runtime, RuntimeOptions, blocking, task, time};
+use rustix::process::getpriority_process;
 use rustix::thread::{CpuSet, sched_getaffinity};
 
 /// The CPUs that the calling thread may use.
@@ -31,6 +32,29 @@ fn a_pinned_runtime_stays_and_its_blocking_calls_do_not() {
         });
         drop(runtime);
         assert_eq!(allowed(), before, "the pin outlived its runtime");
+    }
+}
+
+#[test]
+fn niceness_is_the_threads_own_and_a_refusal_is_no_end() {
+    let nice = || getpriority_process(None).expect("the thread's niceness");
+    let before = nice();
+    for (asked, granted) in [
+        (Some(19), vec![19]),
+        (None, vec![before]),
+        (Some(-20), vec![-20, before]),
+    ] {
+        let there = std::thread::spawn(move || {
+            let options = RuntimeOptions {
+                nice: asked,
+                ..RuntimeOptions::default()
+            };
+            let runtime = Runtime::new(&options).expect("a runtime, whatever the system grants");
+            runtime.block_on(async { nice() })
+        });
+        let there = there.join().expect("join");
+        assert!(granted.contains(&there), "asked for {asked:?}, got {there}");
+        assert_eq!(nice(), before, "this thread's own");
     }
 }
 

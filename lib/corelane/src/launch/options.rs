@@ -125,6 +125,7 @@ impl LaunchOptions {
             buffers: self.buffers.clone(),
             stall_ms: self.stall_ms,
             spin_us: self.spin_us,
+            ..RuntimeOptions::default()
         }
     }
 }

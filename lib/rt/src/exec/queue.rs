@@ -15,13 +15,14 @@ use async_task::Runnable;
 use super::fair::{Fair, Mask};
 use super::group::{self, GROUPS_MAX, Group, GroupError, GroupOptions, GroupStats};
 use crate::bell::Bell;
+use crate::stall::NameFn;
 
 /// What the executor knows about a task.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Meta {
     pub(crate) group: Group,
-    /// The future's type, as the compiler names it.
-    pub(crate) name: &'static str,
+    /// Tells the future's type, as the compiler names it.
+    pub(crate) what: &'static NameFn,
     /// Counts from 0 within a runtime.
     pub(crate) id: u64,
 }

@@ -14,6 +14,7 @@ use async_task::FallibleTask;
 use super::group::Group;
 use super::queue::{Exec, Meta};
 use crate::context::Core;
+use crate::stall::name_of;
 use crate::stats::bump;
 
 /// A task panicked, so that there is no result.
@@ -96,7 +97,8 @@ where
     F: Future + 'static,
     F::Output: 'static,
 {
-    let name = std::any::type_name::<F>();
+    let what = name_of::<F>();
+    let name = what();
     let Some((id, place)) = core.exec.admit() else {
         return JoinHandle { task: None, name };
     };
@@ -111,7 +113,7 @@ where
         core: Rc::downgrade(core),
     };
     let exec = core.exec.clone();
-    let builder = async_task::Builder::new().metadata(Meta { group, name, id });
+    let builder = async_task::Builder::new().metadata(Meta { group, what, id });
     // SAFETY: the future need not be Send: tasks run and drop only in `Core::run_ready` and `Exec::close`,
     // both on the home thread, and `close` drops every future before the runtime ends. It is 'static. The
     // schedule function is Send, Sync and 'static (it holds an Arc<Exec>), so wakers may go anywhere.

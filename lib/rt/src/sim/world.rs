@@ -18,6 +18,7 @@ use crate::clock::Clock;
 use crate::context::{Core, Driver, Entered};
 use crate::exec::{Exec, Group, JoinHandle, spawn_on};
 use crate::local::Locals;
+use crate::stall::Pulse;
 use crate::stats::{Counters, Stats};
 use crate::timers::Timers;
 use crate::turn::Pace;
@@ -345,6 +346,7 @@ impl World {
             counters: Arc::new(Counters::default()),
             first_panic: RefCell::new(None),
             pace: Pace::simulated(),
+            pulse: Arc::new(Pulse::new()),
             lingering: Cell::new(0),
         })
     }
