@@ -21,7 +21,7 @@ pub(crate) use inbox::{Entry, Inbox};
 pub(crate) use routes::Routes;
 
 use crate::atomics::{Ordering, fence};
-use crate::mesh::{Asked, Body, Shot, Tag, Target};
+use crate::mesh::{Asked, Body, Shot, Target};
 use crate::node::Node;
 use crate::{CallOptions, Refusal, Refused, Service, ShardId};
 
@@ -103,12 +103,8 @@ impl<S: Service> Outside<S> {
                 reason,
             });
         }
-        let tag = match target {
-            Target::Shard(_) => Tag::NONE,
-            Target::Partition(partition) => Tag::of(partition),
-        };
         let entry = Entry {
-            asked: Asked { body, tag, options },
+            asked: Asked::new(target, body, options),
             shot,
         };
         match target {

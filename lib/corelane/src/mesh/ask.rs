@@ -36,15 +36,16 @@ impl From<ShardId> for Target {
 pub(crate) struct Asked<S: Service> {
     pub(crate) body: Body<S>,
     pub(crate) tag: Tag,
-    pub(crate) options: CallOptions,
+    pub(crate) options: Option<Box<CallOptions>>,
 }
 
 impl<S: Service> Asked<S> {
-    fn new(target: Target, body: Body<S>, options: CallOptions) -> Self {
+    pub(crate) fn new(target: Target, body: Body<S>, options: CallOptions) -> Self {
         let tag = match target {
             Target::Shard(_) => Tag::NONE,
             Target::Partition(partition) => Tag::of(partition),
         };
+        let options = (options != CallOptions::new()).then(|| Box::new(options));
         Self { body, tag, options }
     }
 
@@ -52,7 +53,6 @@ impl<S: Service> Asked<S> {
         Request {
             key,
             body: self.body,
-            tag: self.tag,
             options: self.options,
         }
     }

@@ -43,6 +43,8 @@ pub(crate) struct Core<S: Service> {
     pub(crate) laters: RefCell<BTreeMap<(ShardId, ReplyKey), JoinHandle<()>>>,
     /// The state; none while the shard sleeps or restarts.
     service: RefCell<Option<S>>,
+    /// There is a state to use, now or when whoever uses it is done.
+    up: Cell<bool>,
     /// Something panicked in the middle of a change: the state is not to be used any more.
     poisoned: Cell<bool>,
 }
@@ -152,6 +154,7 @@ impl<S: Service> Core<S> {
             answered: Cell::new(false),
             laters: RefCell::default(),
             service: RefCell::new(None),
+            up: Cell::new(false),
             poisoned: Cell::new(false),
         })
     }
@@ -206,6 +209,7 @@ impl<S: Service> Core<S> {
         let before = self.service.borrow_mut().replace(service);
         assert!(before.is_none(), "a shard has one state at a time");
         self.poisoned.set(false);
+        self.up.set(true);
     }
 
     /// Ends the state in peace: its shutdown runs, then it is dropped.
@@ -218,6 +222,7 @@ impl<S: Service> Core<S> {
 
     /// Drops the state as it is.
     pub(crate) fn discard(&self) {
+        self.up.set(false);
         let state = self
             .service
             .try_borrow_mut()
@@ -256,11 +261,7 @@ impl<S: Service> Core<S> {
 
     /// Whether there is a state to use, now or when whoever uses it is done.
     pub(crate) fn is_up(&self) -> bool {
-        self.is_sound()
-            && self
-                .service
-                .try_borrow()
-                .map_or(true, |state| state.is_some())
+        self.up.get()
     }
 
     /// Whether nobody uses the state.
@@ -270,8 +271,7 @@ impl<S: Service> Core<S> {
 
     /// Whether the state can be used right here, right now.
     pub(crate) fn is_usable(&self) -> bool {
-        let state = self.service.try_borrow_mut();
-        self.is_sound() && state.is_ok_and(|state| state.is_some())
+        self.is_up() && self.is_free()
     }
 
     pub(crate) fn tick(&self) {
@@ -305,6 +305,7 @@ impl<S: Service> Core<S> {
     #[cold]
     fn panicked(&self, doing: Doing, payload: Box<dyn Any + Send>) -> Broken {
         self.poisoned.set(true);
+        self.up.set(false);
         self.tally.count(|stats| stats.panics += 1);
         self.life
             .fail(format!("{doing} panicked: {}", panics::text(&*payload)));

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::wiring::{Answer, Body};
+use super::wiring::{Answer, Body, NoReply};
 use crate::Service;
 use crate::service::Rejection;
 
@@ -135,39 +135,54 @@ impl<S: Service> Answer<S> {
     pub(crate) fn into_reply(self) -> Result<S::Reply, CallError<S::Request>> {
         match self {
             Self::Reply(reply) => Ok(reply),
-            Self::Moved(Body::Ask(request)) => Err(CallError::Moved(request)),
-            Self::Down(Body::Ask(message)) => Err(CallError::Refused(Refused {
-                message,
-                reason: Refusal::Down,
-            })),
-            Self::Rejected(rejection) => Err(CallError::Rejected(rejection)),
-            Self::Expired => Err(CallError::Expired),
-            Self::Cancelled => Err(CallError::Cancelled),
-            Self::Panicked => Err(CallError::Panicked),
-            Self::Task(_) | Self::Moved(Body::Task(_)) | Self::Down(Body::Task(_)) => {
-                unreachable!("a request was answered as a task")
-            }
+            Self::Else(why) => Err(why.into_error()),
         }
     }
 
     /// What a task's sender gets.
     pub(crate) fn into_result<R: 'static>(self) -> Result<R, CallError<()>> {
         match self {
+            Self::Reply(_) => unreachable!("a task was answered as a request"),
+            Self::Else(why) => why.into_result(),
+        }
+    }
+}
+
+impl<S: Service> NoReply<S> {
+    #[cold]
+    fn into_error(self) -> CallError<S::Request> {
+        match self {
+            Self::Moved(Body::Ask(request)) => CallError::Moved(request),
+            Self::Down(Body::Ask(message)) => CallError::Refused(Refused {
+                message,
+                reason: Refusal::Down,
+            }),
+            Self::Rejected(rejection) => CallError::Rejected(rejection),
+            Self::Expired => CallError::Expired,
+            Self::Cancelled => CallError::Cancelled,
+            Self::Panicked => CallError::Panicked,
+            Self::Task(_) | Self::Moved(Body::Task(_)) | Self::Down(Body::Task(_)) => {
+                unreachable!("a request was answered as a task")
+            }
+        }
+    }
+
+    fn into_result<R: 'static>(self) -> Result<R, CallError<()>> {
+        Err(match self {
             Self::Task(result) => {
                 let result = result.downcast();
-                Ok(*result.expect("a task's result has the type that its sender awaits"))
+                return Ok(*result.expect("a task's result has the type that its sender awaits"));
             }
-            Self::Reply(_) => unreachable!("a task was answered as a request"),
-            Self::Moved(_) => Err(CallError::Moved(())),
-            Self::Down(_) => Err(CallError::Refused(Refused {
+            Self::Moved(_) => CallError::Moved(()),
+            Self::Down(_) => CallError::Refused(Refused {
                 message: (),
                 reason: Refusal::Down,
-            })),
-            Self::Rejected(rejection) => Err(CallError::Rejected(rejection)),
-            Self::Expired => Err(CallError::Expired),
-            Self::Cancelled => Err(CallError::Cancelled),
-            Self::Panicked => Err(CallError::Panicked),
-        }
+            }),
+            Self::Rejected(rejection) => CallError::Rejected(rejection),
+            Self::Expired => CallError::Expired,
+            Self::Cancelled => CallError::Cancelled,
+            Self::Panicked => CallError::Panicked,
+        })
     }
 }
 

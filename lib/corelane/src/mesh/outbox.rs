@@ -129,7 +129,7 @@ impl<S: Service> Outbox<S> {
     }
 
     fn line_up(&self, to: ShardId, link: &mut Link<S>, request: Request<S>) {
-        self.partitions.opened(request.tag);
+        self.partitions.opened(request.key.tag);
         if link.waiting.is_empty() && link.has_credit() {
             self.stage(to, link, request);
         } else {
@@ -158,8 +158,8 @@ impl<S: Service> Outbox<S> {
         drop(link);
         for request in cancelled {
             self.tally.count(|stats| stats.cancelled += 1);
-            let tag = self.replies.release(request.key);
-            self.partitions.closed(tag);
+            self.replies.release(request.key);
+            self.partitions.closed(request.key.tag);
         }
     }
 

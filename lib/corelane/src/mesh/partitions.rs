@@ -100,7 +100,7 @@ impl<S: Service> Partitions<S> {
     /// If its partition is not frozen.
     pub(crate) fn hold(&self, request: Request<S>) {
         let mut frozen = self.frozen.borrow_mut();
-        let entry = frozen.get_mut(&request.tag);
+        let entry = frozen.get_mut(&request.key.tag);
         entry
             .expect("only calls for a frozen partition are held")
             .held

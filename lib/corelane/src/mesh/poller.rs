@@ -126,8 +126,8 @@ impl<S: Service> MeshPoller<S> {
             };
             if !core.replies.is_wanted(request.key) {
                 core.tally.count(|stats| stats.cancelled += 1);
-                let tag = core.replies.release(request.key);
-                core.partitions.closed(tag);
+                core.replies.release(request.key);
+                core.partitions.closed(request.key.tag);
                 continue;
             }
             let (key, asked) = request.part();
@@ -270,7 +270,7 @@ impl<S: Service> Request<S> {
     fn part(self) -> (ReplyKey, Asked<S>) {
         let asked = Asked {
             body: self.body,
-            tag: self.tag,
+            tag: self.key.tag,
             options: self.options,
         };
         (self.key, asked)

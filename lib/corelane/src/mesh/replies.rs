@@ -11,12 +11,16 @@ use std::task::{Context, Poll, Waker};
 use super::wiring::{Answer, Tag};
 use crate::Service;
 
-/// Names one call's slot; travels with the request and comes back with the reply.
+/// Names one call's slot and the partition that it is for; travels with the request and comes back with the
+/// reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ReplyKey {
     slot: u32,
-    generation: u32,
+    generation: u16,
+    pub(crate) tag: Tag,
 }
+
+const _: () = assert!(size_of::<ReplyKey>() == 8, "it travels with every message");
 
 /// Takes the answer to a call that came from outside the node's mesh.
 pub(crate) type Shot<S> = oneshot::Sender<Answer<S>>;
@@ -45,9 +49,7 @@ struct Slab<S: Service> {
 }
 
 struct Slot<S: Service> {
-    generation: u32,
-    /// The partition that the call is counted under.
-    tag: Tag,
+    generation: u16,
     state: State<S>,
 }
 
@@ -58,11 +60,11 @@ enum State<S: Service> {
 }
 
 /// What became of an answer that arrived.
-pub(crate) struct Settled {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Settled {
+    Taken,
     /// Nobody waited for it any more.
-    pub(crate) late: bool,
-    /// The partition that the call was counted under.
-    pub(crate) tag: Tag,
+    Late,
 }
 
 /// What a dropped call leaves behind.
@@ -101,7 +103,6 @@ impl<S: Service> Replies<S> {
     pub(crate) fn fulfil(&self, key: ReplyKey, answer: Answer<S>) -> Settled {
         let mut slab = self.slab.borrow_mut();
         let slot = slab.slot_mut(key);
-        let tag = slot.tag;
         let State::Open(waiter) = &mut slot.state else {
             unreachable!("a call is answered once");
         };
@@ -112,19 +113,21 @@ impl<S: Service> Replies<S> {
                 if let Some(waker) = waker {
                     waker.wake();
                 }
-                Settled { late: false, tag }
+                Settled::Taken
             }
             Waiter::Shot(shot) => {
                 slab.release(key);
                 drop(slab);
-                let late = shot.send(answer).is_err();
-                Settled { late, tag }
+                match shot.send(answer) {
+                    Ok(()) => Settled::Taken,
+                    Err(_) => Settled::Late,
+                }
             }
             Waiter::Nobody => {
                 slab.release(key);
                 drop(slab);
                 drop(answer);
-                Settled { late: true, tag }
+                Settled::Late
             }
         }
     }
@@ -167,13 +170,9 @@ impl<S: Service> Replies<S> {
     }
 
     /// Gives back the slot of a request that was not sent and that nobody wants.
-    pub(crate) fn release(&self, key: ReplyKey) -> Tag {
-        let mut slab = self.slab.borrow_mut();
-        let tag = slab.slot(key).tag;
-        let before = slab.release(key);
-        drop(slab);
+    pub(crate) fn release(&self, key: ReplyKey) {
+        let before = self.slab.borrow_mut().release(key);
         drop(before);
-        tag
     }
 
     /// The node has ended: whoever waits learns that the reply is lost.
@@ -207,12 +206,12 @@ impl<S: Service> Slab<S> {
             let slot = u32::try_from(self.slots.len()).expect("slots are bounded far below 2^32");
             self.slots.push(Slot {
                 generation: 0,
-                tag,
                 state,
             });
             return ReplyKey {
                 slot,
                 generation: 0,
+                tag,
             };
         };
         let place = &mut self.slots[slot as usize];
@@ -221,10 +220,10 @@ impl<S: Service> Slab<S> {
         };
         self.free = next;
         place.state = state;
-        place.tag = tag;
         ReplyKey {
             slot,
             generation: place.generation,
+            tag,
         }
     }
 
@@ -263,7 +262,7 @@ impl<S: Service> Replies<S> {
 mod tests {
     use std::task::{Context, Poll, Waker};
 
-    use super::{Answer, Left, Replies, ReplyKey, Tag, Waiter};
+    use super::{Answer, Left, Replies, ReplyKey, Settled, Tag, Waiter};
     use crate::{Cx, Outcome, Service, ShardId};
 
     struct Text;
@@ -299,9 +298,9 @@ mod tests {
         let replies = Replies::new();
         let (a, b) = (reserve(&replies), reserve(&replies));
         assert!(poll(&replies, a).is_pending());
-        assert!(!replies.fulfil(b, Answer::Reply("b")).late);
-        let settled = replies.fulfil(a, Answer::Reply("a"));
-        assert_eq!((settled.late, settled.tag), (false, Tag::of(3)));
+        assert_eq!(a.tag, Tag::of(3));
+        assert_eq!(replies.fulfil(b, Answer::Reply("b")), Settled::Taken);
+        assert_eq!(replies.fulfil(a, Answer::Reply("a")), Settled::Taken);
         assert_eq!(poll(&replies, a), Poll::Ready(Some("a")));
         assert_eq!(poll(&replies, b), Poll::Ready(Some("b")));
         for _ in 0..10 {
@@ -318,9 +317,12 @@ mod tests {
         assert!(matches!(replies.forget(dropped), Left::Underway));
         assert!(!replies.is_wanted(dropped));
         let next = reserve(&replies);
-        assert!(replies.fulfil(dropped, Answer::Reply("late")).late);
+        assert_eq!(
+            replies.fulfil(dropped, Answer::Reply("late")),
+            Settled::Late
+        );
         assert!(poll(&replies, next).is_pending());
-        assert!(!replies.fulfil(next, Answer::Reply("2")).late);
+        assert_eq!(replies.fulfil(next, Answer::Reply("2")), Settled::Taken);
         assert_eq!(poll(&replies, next), Poll::Ready(Some("2")));
         assert_eq!(replies.slots(), 2);
     }
@@ -329,7 +331,7 @@ mod tests {
     fn a_reply_that_nobody_took_goes_with_its_call() {
         let replies = Replies::new();
         let key = reserve(&replies);
-        assert!(!replies.fulfil(key, Answer::Reply("here")).late);
+        assert_eq!(replies.fulfil(key, Answer::Reply("here")), Settled::Taken);
         assert!(matches!(replies.forget(key), Left::Nothing));
         reserve(&replies);
         assert_eq!(replies.slots(), 1);
@@ -342,7 +344,7 @@ mod tests {
         let (shot, end) = oneshot::channel();
         replies.reserve(Tag::NONE, Waiter::Shot(shot));
         assert!(poll(&replies, open).is_pending());
-        assert!(!replies.fulfil(here, Answer::Reply("1")).late);
+        assert_eq!(replies.fulfil(here, Answer::Reply("1")), Settled::Taken);
         replies.close();
         assert_eq!(poll(&replies, here), Poll::Ready(Some("1")));
         assert_eq!(poll(&replies, open), Poll::Ready(None));

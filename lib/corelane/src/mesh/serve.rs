@@ -9,8 +9,8 @@ use corelane_rt::{task, time};
 
 use super::ask::Asked;
 use super::core::Core;
-use super::replies::{ReplyKey, Shot};
-use super::wiring::{Answer, Body, Reply, Tag};
+use super::replies::{ReplyKey, Settled, Shot};
+use super::wiring::{Answer, Body, NoReply, Reply, Tag};
 use crate::cx::{Cx, Origin};
 use crate::outside::Routes;
 use crate::service::Later;
@@ -39,20 +39,21 @@ pub(crate) enum ReturnTo<S: Service> {
 pub(crate) fn serve<S: Service>(mesh: &Mesh<S>, origin: Origin, asked: Asked<S>) -> Served<S> {
     let core = &mesh.core;
     let Asked { body, tag, options } = asked;
+    let options = options.map_or_else(CallOptions::new, |options| *options);
     if options.is_expired() {
         core.tally.count(|stats| stats.expired += 1);
-        return Served::Now(Answer::Expired);
+        return Served::Now(NoReply::Expired.into());
     }
     if tag
         .partition()
         .is_some_and(|p| core.map.borrow().owner(p) != core.me())
     {
         core.tally.count(|stats| stats.misdirected += 1);
-        return Served::Now(Answer::Moved(body));
+        return Served::Now(NoReply::Moved(body).into());
     }
     if !core.is_up() {
         core.tally.count(|stats| stats.refused_down += 1);
-        return Served::Now(Answer::Down(body));
+        return Served::Now(NoReply::Down(body).into());
     }
     match body {
         Body::Ask(request) => {
@@ -64,12 +65,12 @@ pub(crate) fn serve<S: Service>(mesh: &Mesh<S>, origin: Origin, asked: Asked<S>)
             };
             match core.handle(request, &cx) {
                 Ok(outcome) => of(core, outcome, options),
-                Err(_) => Served::Now(Answer::Panicked),
+                Err(_) => Served::Now(NoReply::Panicked.into()),
             }
         }
         Body::Task(task) => {
             let result = task(mesh.clone());
-            Served::Later(Box::pin(async move { Answer::Task(result.await) }))
+            Served::Later(Box::pin(async move { NoReply::Task(result.await).into() }))
         }
     }
 }
@@ -79,10 +80,10 @@ fn of<S: Service>(core: &Core<S>, outcome: Outcome<S>, options: CallOptions) -> 
     match outcome {
         Outcome::Ready(reply) => Served::Now(Answer::Reply(reply)),
         Outcome::Later(later) => Served::Later(Box::pin(in_time(later, options))),
-        Outcome::Moved(request) => Served::Now(Answer::Moved(Body::Ask(request))),
+        Outcome::Moved(request) => Served::Now(NoReply::Moved(Body::Ask(request)).into()),
         Outcome::Rejected(rejection) => {
             core.tally.count(|stats| stats.rejected += 1);
-            Served::Now(Answer::Rejected(rejection))
+            Served::Now(NoReply::Rejected(rejection).into())
         }
     }
 }
@@ -94,7 +95,7 @@ async fn in_time<S: Service>(later: Later<S::Reply>, options: CallOptions) -> An
     };
     let left = Duration::from_nanos(deadline_ns.saturating_sub(time::now_ns()));
     let reply = time::timeout(left, later.0).await;
-    reply.map_or(Answer::Expired, Answer::Reply)
+    reply.map_or_else(|_| NoReply::Expired.into(), Answer::Reply)
 }
 
 impl<S: Service> Core<S> {
@@ -148,8 +149,8 @@ impl<S: Service> Core<S> {
     /// Puts an answer into its slot of this shard.
     pub(crate) fn settle(&self, key: ReplyKey, answer: Answer<S>) {
         let settled = self.replies.fulfil(key, answer);
-        self.partitions.closed(settled.tag);
-        if settled.late {
+        self.partitions.closed(key.tag);
+        if settled == Settled::Late {
             self.tally.count(|stats| stats.late_replies += 1);
         }
     }
@@ -194,10 +195,10 @@ impl<S: Service> Drop for Owed<S> {
         }
         if std::thread::panicking() {
             self.core.tally.count(|stats| stats.panics += 1);
-            self.pay(Answer::Panicked);
+            self.pay(NoReply::Panicked.into());
         } else {
             self.core.tally.count(|stats| stats.cancelled_later += 1);
-            self.pay(Answer::Cancelled);
+            self.pay(NoReply::Cancelled.into());
         }
     }
 }

@@ -51,16 +51,16 @@ impl Tag {
 pub(crate) struct Request<S: Service> {
     pub(crate) key: ReplyKey,
     pub(crate) body: Body<S>,
-    pub(crate) tag: Tag,
-    pub(crate) options: CallOptions,
+    /// Boxed, for most calls have none.
+    pub(crate) options: Option<Box<CallOptions>>,
 }
 
 /// What a shard is asked to do.
 pub(crate) enum Body<S: Service> {
     /// To handle this.
     Ask(S::Request),
-    /// To run this.
-    Task(Task<S>),
+    /// To run this. Boxed twice: a request is no larger for what it seldom is.
+    Task(Box<Task<S>>),
 }
 
 impl<S: Service> Body<S> {
@@ -70,12 +70,13 @@ impl<S: Service> Body<S> {
         R: Send + 'static,
         F: AsyncFnOnce(Mesh<S>) -> R + Send + 'static,
     {
-        Self::Task(Box::new(move |mesh| {
+        let task: Task<S> = Box::new(move |mesh| {
             Box::pin(async move {
                 let result: Box<dyn Any + Send> = Box::new(task(mesh).await);
                 result
             })
-        }))
+        });
+        Self::Task(Box::new(task))
     }
 }
 
@@ -89,9 +90,15 @@ pub(crate) struct Reply<S: Service> {
     pub(crate) answer: Answer<S>,
 }
 
-/// What came of a request.
+/// What came of a request. Everything but a reply is boxed: it is rare, and a reply in its lane is as small as
+/// its type allows.
 pub(crate) enum Answer<S: Service> {
     Reply(S::Reply),
+    Else(Box<NoReply<S>>),
+}
+
+/// What came of a request instead of a reply.
+pub(crate) enum NoReply<S: Service> {
     /// What a [`Body::Task`] returned.
     Task(Box<dyn Any + Send>),
     /// Not here; back to the caller.
@@ -102,6 +109,12 @@ pub(crate) enum Answer<S: Service> {
     Expired,
     Cancelled,
     Panicked,
+}
+
+impl<S: Service> From<NoReply<S>> for Answer<S> {
+    fn from(why: NoReply<S>) -> Self {
+        Self::Else(Box::new(why))
+    }
 }
 
 /// What travels on the control lane.
