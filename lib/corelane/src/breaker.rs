@@ -24,8 +24,12 @@
 //! # Ok::<(), corelane::breaker::BreakerError>(())
 //! ```
 
+mod atomics {
+    pub(super) use std::sync::atomic::{AtomicU64, Ordering};
+}
 mod circuit;
 mod error;
+mod marks;
 mod options;
 mod permit;
 mod retry_budget;

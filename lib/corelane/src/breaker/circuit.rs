@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::permit::Marks;
+use super::marks::Marks;
 use super::window::Window;
 use super::{BreakerError, BreakerOptions, BreakerStats, Open, OpenReason, Permit};
 use crate::supervision::nanos;

@@ -1,5 +1,6 @@
 //! The breaker step by step; its model and the retry budget's are apart.
 
+mod interleaved;
 mod model;
 mod retries;
 
