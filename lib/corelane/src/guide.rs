@@ -2,12 +2,21 @@
 //!
 //! What each item does stands with the item. This is about choosing between them.
 //!
+//! - [`model`]: shards, partitions, and what crosses between them.
+//! - [`first_service`]: a state, its requests, a node, a handle.
 //! - [`placement`]: which keys live where; hash, ring, rendezvous, ranges, slots.
 //! - [`backpressure`]: what happens when more comes in than can be done, and where to say no.
 //! - [`failure`]: panics, restarts, circuit breakers, retries.
+//! - [`resizing`]: growing and shrinking while requests run.
+//! - [`testing`]: a thousand schedules from a thousand seeds.
+//! - Choosing a channel: the first page of [`channel`](crate::channel).
 //! - [`coming_from`]: for those who know actix, tokio or Seastar.
 
 pub mod backpressure;
 pub mod coming_from;
 pub mod failure;
+pub mod first_service;
+pub mod model;
 pub mod placement;
+pub mod resizing;
+pub mod testing;

@@ -24,6 +24,19 @@ pub struct Handle<S: Service> {
     outside: Arc<Outside<S>>,
 }
 
+/// Waits for a future on a thread that is no shard: for the calls of a [`Handle`] that have no waiting form of
+/// their own.
+///
+/// # Panics
+/// On a shard, or in a world: a shard that blocks serves nobody. Await it there.
+pub fn block_on<F: Future>(future: F) -> F::Output {
+    assert!(
+        !corelane_rt::is_inside(),
+        "a shard that blocks serves nobody: await the future instead"
+    );
+    pollster::block_on(future)
+}
+
 /// Where the handles on a shard find its mesh: in its runtime's own values.
 pub(crate) struct Here<S: Service>(pub(crate) Weak<Core<S>>);
 

@@ -84,13 +84,15 @@ mod signal;
 pub mod supervision;
 pub mod sync;
 
+pub use corelane_channel as channel;
 pub use corelane_rt::{
     Backend, BufferOptions, IoBackend, Stats as RuntimeStats, backend, blocking, fs, net, random,
     sim, stats as runtime_stats, task, time,
 };
+pub use corelane_topology as topology;
 pub use cx::{CallOptions, Cx, Origin, TraceId};
 pub use elastic::{Handoff, MoveError, ResizeError, Resized};
-pub use handle::Handle;
+pub use handle::{Handle, block_on};
 pub use launch::{
     LaunchError, LaunchOptions, MAX_SHARDS, Running, ShardSpec, SimNode, launch, launch_sim,
 };
