@@ -88,7 +88,9 @@ struct Client {
 
 fn main() -> ExitCode {
     // Standard output is for the line that says ready, and for results.
-    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .init();
     let ended = match Cli::parse().command {
         Command::Serve(args) => run_server(args),
         Command::Client(args) => run_client(args),
