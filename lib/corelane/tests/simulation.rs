@@ -3,6 +3,8 @@
 
 mod common;
 
+use std::pin::Pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use common::probe::{Ask, Probe};
@@ -154,4 +156,22 @@ fn the_same_seed_is_the_same_run() {
     }
     let other = |seed| run(seed, 3, 4, scenarios::everybody_asks_everybody).1;
     assert_ne!(other(1), other(2));
+}
+
+/// Who asks its own shard through a handle has the answer at once, as through the mesh, where the state is free;
+/// while it is in use, after that.
+#[test]
+fn a_handle_on_its_own_shard_is_answered_at_once() {
+    check(1..=3, async |mesh: Mesh<Probe>| {
+        let (me, handle) = (mesh.shard(), mesh.handle());
+        let mut asking = handle.call(me, Ask::Echo(1));
+        let polled = std::future::poll_fn(|cx| Poll::Ready(Pin::new(&mut asking).poll(cx))).await;
+        assert!(matches!(polled, Poll::Ready(Ok((shard, 1))) if shard == me));
+
+        let mut asking = mesh.with(|_| handle.call(me, Ask::Echo(2)));
+        let polled = std::future::poll_fn(|cx| Poll::Ready(Pin::new(&mut asking).poll(cx))).await;
+        assert!(polled.is_pending(), "its state was in use");
+        assert!(matches!(asking.await, Ok((shard, 2)) if shard == me));
+        Ok(())
+    });
 }
