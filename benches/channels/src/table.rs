@@ -7,7 +7,7 @@ use crate::peers::{self, Peer};
 const VALUES: u64 = 1 << 20;
 
 /// Rounds there and back of one measurement.
-const HOPS: u64 = 20_000;
+const HOPS: u64 = 5_000;
 
 /// What is done with a channel.
 #[derive(Clone, Copy)]

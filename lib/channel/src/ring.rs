@@ -21,6 +21,10 @@ pub(crate) use single::{SingleHead, SingleTail};
 
 /// Where values go in. Sealed: the module is private.
 pub trait Tail<T> {
+    /// Whether every push is a sequentially consistent read-modify-write of the index that an empty
+    /// queue's receiver looks at, so that no fence is needed between it and a look at who sleeps.
+    const IN_ORDER: bool;
+
     /// Appends, or gives the value back because there is no room.
     fn push(&mut self, value: T) -> Result<(), T>;
 
@@ -37,6 +41,10 @@ pub trait Tail<T> {
 
 /// Where values come out. Sealed: the module is private.
 pub trait Head<T> {
+    /// Whether every pop is a sequentially consistent read-modify-write of the index that a full queue's
+    /// sender looks at.
+    const IN_ORDER: bool;
+
     /// Takes the oldest.
     fn pop(&mut self) -> Option<T>;
 

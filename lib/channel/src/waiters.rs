@@ -67,6 +67,17 @@ impl Waiters {
         }
     }
 
+    /// [`notify`](Self::notify) after an action that was itself a sequentially consistent
+    /// read-modify-write of the index that the waiting side looks at after it has fenced: the action, and
+    /// this load, are in the one order that the sleeper's store and fence are in too, so that the action
+    /// needs no fence of its own. See `ring/shared.rs`.
+    #[inline]
+    pub(crate) fn notify_in_order(&self, actions: usize) {
+        if self.sleeping.load(Ordering::SeqCst) != 0 {
+            self.wake(actions);
+        }
+    }
+
     #[cold]
     fn wake(&self, actions: usize) {
         for _ in 0..actions {
@@ -88,7 +99,7 @@ impl Waiters {
             Some((_, known)) => known.clone_from(waker),
             None => list.sleepers.push_back((key, waker.clone())),
         }
-        self.sleeping.store(list.sleepers.len(), Ordering::Relaxed);
+        self.sleeping.store(list.sleepers.len(), Ordering::SeqCst);
         drop(list);
         fence(Ordering::SeqCst);
     }

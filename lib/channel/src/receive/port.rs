@@ -93,8 +93,14 @@ impl<T, Q: Head<T>> Port<T, Q> {
     fn received(&self, values: usize) {
         self.block.0.received.add(values);
         self.block.0.batches.add(1);
-        if self.wakes {
-            self.link.senders.waiters.notify(values);
+        if !self.wakes {
+            return;
+        }
+        let waiters = &self.link.senders.waiters;
+        if Q::IN_ORDER {
+            waiters.notify_in_order(values);
+        } else {
+            waiters.notify(values);
         }
     }
 }

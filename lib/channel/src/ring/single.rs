@@ -38,6 +38,8 @@ pub(crate) fn single<T>(shape: Shape) -> (SingleTail<T>, SingleHead<T>) {
 }
 
 impl<T> Tail<T> for SingleTail<T> {
+    const IN_ORDER: bool = false;
+
     #[inline]
     fn push(&mut self, value: T) -> Result<(), T> {
         match self {
@@ -76,6 +78,8 @@ impl<T> Tail<T> for SingleTail<T> {
 }
 
 impl<T> Head<T> for SingleHead<T> {
+    const IN_ORDER: bool = false;
+
     #[inline]
     fn pop(&mut self) -> Option<T> {
         match self {

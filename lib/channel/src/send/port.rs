@@ -154,7 +154,12 @@ impl<T, Q: Tail<T>> Port<T, Q> {
     fn sent(&self, values: usize) {
         self.block.0.sent.add(values);
         self.block.0.batches.add(1);
-        self.link.receivers.waiters.notify(values);
+        let waiters = &self.link.receivers.waiters;
+        if Q::IN_ORDER {
+            waiters.notify_in_order(values);
+        } else {
+            waiters.notify(values);
+        }
     }
 
     #[cold]
