@@ -1,3 +1,5 @@
+//! Cancelling: down the tree, across shards and threads, and what is left behind.
+
 use std::thread;
 use std::time::Duration;
 

@@ -1,3 +1,5 @@
+//! Values that stay at home: where and how often they are dropped.
+
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;

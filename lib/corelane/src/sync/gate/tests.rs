@@ -1,3 +1,5 @@
+//! Closing a gate: who waits, who is refused, what is left behind.
+
 use std::pin::pin;
 use std::task::{Context, Waker};
 

@@ -1,3 +1,5 @@
+//! A pipe under every schedule, and what each end hears of the other.
+
 use std::pin::pin;
 
 use corelane_rt::sim::{World, WorldOptions};

@@ -1,3 +1,5 @@
+//! Permits: their order against a plain queue, refusals, and places that are given up.
+
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::pin::pin;

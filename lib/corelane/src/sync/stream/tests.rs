@@ -1,3 +1,5 @@
+//! Streams under every schedule and between threads, and what each end hears of the other.
+
 use std::collections::VecDeque;
 use std::pin::pin;
 use std::task::Poll;
