@@ -50,6 +50,9 @@ struct Serve {
     /// Connections that may be open at once.
     #[arg(long, default_value_t = 10_000)]
     max_connections: usize,
+    /// Seconds in which a connection must bring a whole line, or take its replies.
+    #[arg(long, default_value_t = 300.0)]
+    patience: f64,
     /// Numbers that each shard keeps.
     #[arg(long, default_value = "64")]
     cached: NonZero<usize>,
@@ -90,6 +93,7 @@ fn main() -> ExitCode {
     // Standard output is for the line that says ready, and for results.
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
+        .with_max_level(tracing_subscriber::filter::LevelFilter::WARN)
         .init();
     let ended = match Cli::parse().command {
         Command::Serve(args) => run_server(args),
@@ -120,6 +124,7 @@ fn run_server(args: Serve) -> Ended {
         listen: args.listen.into(),
         routing: args.routing,
         max_connections: args.max_connections,
+        patience: Duration::try_from_secs_f64(args.patience)?,
         cached: args.cached,
     };
     // Before the shards start, so that no signal ends the process by itself.

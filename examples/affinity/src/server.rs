@@ -34,6 +34,8 @@ pub struct ServeOptions {
     pub routing: Routing,
     /// Connections that may be open at once.
     pub max_connections: usize,
+    /// How long a connection may bring no whole line, or take no replies, before it is closed.
+    pub patience: Duration,
     /// Numbers that each shard keeps.
     pub cached: NonZero<usize>,
 }
@@ -52,10 +54,10 @@ pub fn serve(
     started: Started,
 ) -> Result<Running<FibShard>, LaunchError> {
     let permits = Permits::new(options.max_connections);
-    let (cached, routing) = (options.cached, options.routing);
+    let serve = options.clone();
     launch(
         launch_options,
-        async move |_| Ok(FibShard::new(cached, routing, permits.clone())),
+        async move |_| Ok(FibShard::new(&serve, permits.clone())),
         async move |mesh| run(mesh, &options.listen, &started).await,
     )
 }
@@ -71,12 +73,12 @@ pub fn simulate(
     options: ServeOptions,
 ) -> Result<SimNode<FibShard>, LaunchError> {
     let permits = Permits::new(options.max_connections);
-    let (cached, routing) = (options.cached, options.routing);
+    let serve = options.clone();
     let started: Started = Arc::new(|_| {});
     launch_sim(
         world,
         launch_options,
-        async move |_| Ok(FibShard::new(cached, routing, permits.clone())),
+        async move |_| Ok(FibShard::new(&serve, permits.clone())),
         async move |mesh| run(mesh, &options.listen, &started).await,
     )
 }

@@ -6,11 +6,12 @@ use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::Pin;
 use std::task::Poll;
+use std::time::Duration;
 
 use corelane::net::framing::{Decoder, Lines};
 use corelane::net::{Chunk, Stream};
 use corelane::sync::Hold;
-use corelane::{Call, Calls, Mesh, ShardId, partition_of, task};
+use corelane::{Call, Calls, Mesh, ShardId, partition_of, task, time};
 
 use crate::fibonacci::parse_number;
 use crate::moving::{Session, hand_over};
@@ -61,6 +62,7 @@ async fn stay(
 ) -> Option<(Stream, Session)> {
     let mut talk = Talk {
         stopping: Box::pin(mesh.stopping()),
+        patience: mesh.with(|shard| shard.patience),
         mesh,
         stream,
         session,
@@ -92,11 +94,23 @@ enum End {
 struct Talk<'m> {
     mesh: &'m Mesh<FibShard>,
     stopping: Pin<Box<dyn Future<Output = ()>>>,
+    patience: Duration,
     stream: Stream,
     session: Session,
     /// In the order of their requests.
     answers: VecDeque<Answer>,
     output: Vec<u8>,
+}
+
+/// What a wait for bytes brings.
+enum Next {
+    Bytes(Chunk),
+    /// The client writes no more.
+    End,
+    /// Nothing, for too long.
+    TooLate,
+    /// The node stops.
+    Stop,
 }
 
 /// A reply, or where it comes from.
@@ -135,9 +149,14 @@ impl Talk<'_> {
             }
             self.send().await?;
             match self.next_chunk().await? {
-                Some(chunk) if !chunk.is_empty() => self.session.decoder.push(&chunk),
-                Some(_) => return self.say_goodbye().await,
-                None => return Ok(End::Close),
+                Next::Bytes(chunk) => self.session.decoder.push(&chunk),
+                Next::End if self.session.decoder.is_between_frames() => return Ok(End::Close),
+                Next::End => return self.say("error: the last line has no end").await,
+                Next::TooLate => {
+                    let text = format!("error: no whole line came for {:?}", self.patience);
+                    return self.say(&text).await;
+                }
+                Next::Stop => return Ok(End::Close),
             }
         }
     }
@@ -244,30 +263,39 @@ impl Talk<'_> {
         if self.output.is_empty() {
             return Ok(());
         }
-        let spare = self.stream.sent().await?;
+        let spare = match time::timeout(self.patience, self.stream.sent()).await {
+            Ok(sent) => sent?,
+            // What lies unsent in the system is not waited for, either.
+            Err(_) => return Err(io::ErrorKind::TimedOut.into()),
+        };
         self.stream
             .start_send(std::mem::replace(&mut self.output, spare));
         Ok(())
     }
 
-    /// The next bytes; none: the node stops.
-    async fn next_chunk(&mut self) -> io::Result<Option<Chunk>> {
-        poll_fn(|cx| {
+    /// The next bytes, or why there are none.
+    async fn next_chunk(&mut self) -> io::Result<Next> {
+        let received = poll_fn(|cx| {
             if let Poll::Ready(received) = self.stream.poll_recv(cx) {
                 return Poll::Ready(received.map(Some));
             }
             self.stopping.as_mut().poll(cx).map(|()| Ok(None))
+        });
+        Ok(match time::timeout(self.patience, received).await {
+            Err(_) => Next::TooLate,
+            Ok(received) => match received? {
+                Some(chunk) if chunk.is_empty() => Next::End,
+                Some(chunk) => Next::Bytes(chunk),
+                None => Next::Stop,
+            },
         })
-        .await
     }
 
-    /// The client writes no more. It may still read.
-    async fn say_goodbye(&mut self) -> io::Result<End> {
-        if !self.session.decoder.is_between_frames() {
-            let text = "error: the last line has no end\n";
-            self.output.extend_from_slice(text.as_bytes());
-            self.send().await?;
-        }
+    /// Last words. The client may still read, even where it writes no more.
+    async fn say(&mut self, text: &str) -> io::Result<End> {
+        self.output.extend_from_slice(text.as_bytes());
+        self.output.push(b'\n');
+        self.send().await?;
         Ok(End::Close)
     }
 }

@@ -1,6 +1,6 @@
 //! One shard: its cache, what it counts, and how it answers the others.
 
-use std::num::NonZero;
+use std::time::Duration;
 
 use corelane::net::{Addr, Stream};
 use corelane::sync::Gate;
@@ -11,6 +11,7 @@ use crate::fibonacci::fibonacci;
 use crate::moving::Parcel;
 use crate::permits::Permits;
 use crate::policy::Routing;
+use crate::server::ServeOptions;
 use crate::stats::Stats;
 use crate::{server, session};
 
@@ -19,6 +20,7 @@ pub struct FibShard {
     cache: LruCache<u8, u128>,
     pub(crate) stats: Stats,
     pub(crate) routing: Routing,
+    pub(crate) patience: Duration,
     pub(crate) permits: Permits,
     /// What is served here: sessions, and the loop that accepts them. Closed when the shard leaves.
     pub(crate) gate: Gate,
@@ -49,12 +51,13 @@ pub enum Reply {
 }
 
 impl FibShard {
-    /// A shard that keeps the last `cached` numbers.
-    pub(crate) fn new(cached: NonZero<usize>, routing: Routing, permits: Permits) -> Self {
+    /// A shard with nothing in its cache.
+    pub(crate) fn new(options: &ServeOptions, permits: Permits) -> Self {
         FibShard {
-            cache: LruCache::new(cached),
+            cache: LruCache::new(options.cached),
             stats: Stats::default(),
-            routing,
+            routing: options.routing,
+            patience: options.patience,
             permits,
             gate: Gate::new(),
         }
@@ -110,16 +113,26 @@ impl Service for FibShard {
 #[cfg(test)]
 mod tests {
     use std::num::NonZero;
+    use std::time::Duration;
+
+    use corelane::net::Addr;
 
     use super::FibShard;
     use crate::fibonacci::fibonacci;
     use crate::permits::Permits;
     use crate::policy::Routing;
+    use crate::server::ServeOptions;
 
     #[test]
     fn it_keeps_the_last_numbers_and_forgets_the_oldest() {
-        let two = NonZero::new(2).expect("not 0");
-        let mut shard = FibShard::new(two, Routing::Hop, Permits::new(1));
+        let options = ServeOptions {
+            listen: Addr::Unix("unused".into()),
+            routing: Routing::Hop,
+            max_connections: 1,
+            patience: Duration::from_secs(1),
+            cached: NonZero::new(2).expect("not 0"),
+        };
+        let mut shard = FibShard::new(&options, Permits::new(1));
         for (number, hits, misses) in [
             (7, 0, 1),
             (8, 0, 2),

@@ -1,7 +1,7 @@
 //! The same server in a simulated world, over many seeds: connections that move while their bytes are cut and delayed,
 //! shards that are behind, connections that break.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::num::NonZero;
 use std::rc::Rc;
 use std::time::Duration;
@@ -9,11 +9,12 @@ use std::time::Duration;
 use corelane::net::framing::{FrameReader, Lines};
 use corelane::net::{Addr, Stream};
 use corelane::sim::{World, WorldOptions};
-use corelane::{LaunchOptions, random, time};
-use corelane_example_affinity::{NUMBER_MAX, Routing, ServeOptions, fibonacci, simulate};
+use corelane::{LaunchOptions, SimNode, random, time};
+use corelane_example_affinity::{FibShard, NUMBER_MAX, Routing, ServeOptions, fibonacci, simulate};
 
 const CLIENTS: usize = 6;
 const REQUESTS: usize = 60;
+const PATIENCE: Duration = Duration::from_secs(60);
 
 fn addr() -> Addr {
     Addr::Tcp("127.0.0.1:7042".parse().expect("an address"))
@@ -62,13 +63,8 @@ async fn client(breaks: bool, answered: Rc<Cell<usize>>) {
     }
 }
 
-/// One world; how many requests were answered, and the trace's hash.
-fn run(seed: u64, routing: Routing, breaks: bool) -> (usize, u64) {
-    let options = WorldOptions {
-        resets_per_10k: if breaks { 20 } else { 0 },
-        ..WorldOptions::default()
-    };
-    let world = World::new(seed, options);
+/// A node of one to four shards.
+fn start(world: &World, seed: u64, routing: Routing) -> SimNode<FibShard> {
     let mut launch = LaunchOptions::unpinned(1 + seed as usize % 4);
     // Little room, so that moves are refused, too.
     launch.lane_capacity = Some(2 + seed as usize % 7);
@@ -76,9 +72,20 @@ fn run(seed: u64, routing: Routing, breaks: bool) -> (usize, u64) {
         listen: addr(),
         routing,
         max_connections: CLIENTS,
+        patience: PATIENCE,
         cached: NonZero::new(8).expect("not 0"),
     };
-    let node = simulate(&world, &launch, serve).expect("a node");
+    simulate(world, &launch, serve).expect("a node")
+}
+
+/// One world; how many requests were answered, and the trace's hash.
+fn run(seed: u64, routing: Routing, breaks: bool) -> (usize, u64) {
+    let options = WorldOptions {
+        resets_per_10k: if breaks { 20 } else { 0 },
+        ..WorldOptions::default()
+    };
+    let world = World::new(seed, options);
+    let node = start(&world, seed, routing);
     let clients = world.shard(99, "clients");
     let answered = Rc::new(Cell::new(0));
     let stopper = node.stopper();
@@ -133,4 +140,38 @@ fn broken_connections_harm_nobody_else() {
         answered += run(seed, Routing::Migrate, true).0;
     }
     assert!(answered > 0);
+}
+
+/// Begins a line and never ends it; what the server says, and after how long.
+async fn loiterer(said: Rc<RefCell<String>>) {
+    let mut stream = Stream::connect(&addr()).await.expect("connect");
+    let began_ns = time::now_ns();
+    stream.send_all(b"10\n4".to_vec()).await.expect("send");
+    loop {
+        let chunk = stream.recv().await.expect("recv");
+        if chunk.is_empty() {
+            break;
+        }
+        said.borrow_mut().push_str(&String::from_utf8_lossy(&chunk));
+    }
+    let waited = Duration::from_nanos(time::now_ns() - began_ns);
+    assert!(
+        waited >= PATIENCE && waited < PATIENCE * 2,
+        "closed after {waited:?}"
+    );
+}
+
+#[test]
+fn a_client_that_never_ends_its_line_is_told_and_closed() {
+    let world = World::new(11, WorldOptions::default());
+    let node = start(&world, 11, Routing::Migrate);
+    let clients = world.shard(99, "clients");
+    let said = Rc::new(RefCell::new(String::new()));
+    let (heard, stopper) = (said.clone(), node.stopper());
+    drop(world.spawn_on(clients, async move {
+        loiterer(heard).await;
+        stopper.stop("the test is over");
+    }));
+    world.run().unwrap_or_else(|stuck| panic!("{stuck}"));
+    assert_eq!(*said.borrow(), "55\nerror: no whole line came for 60s\n");
 }
