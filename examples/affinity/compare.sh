@@ -1,6 +1,7 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # The affinity server beside redis-server's PING, in turns: requests per second of 50 connections that ask one question
-# at a time, and each as a ratio to redis-server's in the same round. Medians at the end.
+# at a time, each as a ratio to redis-server's in the same round, and the server's processor time per request. Medians
+# at the end.
 #
 #   cargo build --release -p corelane-example-affinity && examples/affinity/compare.sh [ROUNDS] [SECONDS]
 #
@@ -13,9 +14,16 @@ rows=$(mktemp)
 server=
 trap 'test -z "$server" || kill "$server"; rm -f "$rows" "$rows.ready"' EXIT
 
-# row NAME VALUE REDIS
+# row NAME RATE REDIS_RATE CPU_TICKS REQUESTS
 row() {
-    awk -v name="$1" -v value="$2" -v redis="$3" 'BEGIN { printf "%s\t%.0f\t%.3f\n", name, value, value / redis }' | tee -a "$rows"
+    awk -v name="$1" -v rate="$2" -v redis="$3" -v ticks="$4" -v hertz="$(getconf CLK_TCK)" -v requests="$5" \
+        'BEGIN { printf "%s\t%.0f\t%.3f\t%.2f us\n", name, rate, rate / redis, ticks / hertz * 1e6 / requests }' |
+        tee -a "$rows"
+}
+
+# The processor time that the server has used, user and system.
+ticks() {
+    sed 's/.*) //' "/proc/$server/stat" | awk '{ print $12 + $13 }'
 }
 
 redis() {
@@ -25,9 +33,10 @@ redis() {
     requests=$((seconds * 100000))
     ping=$(redis-benchmark -p 7043 -t ping_mbulk -c 50 -P 1 -n "$requests" -q | tr '\r' '\n' | sed -n 's/.*PING_MBULK: \([0-9.]*\) requests.*/\1/p' | tail -n 1)
     inline=$(redis-benchmark -p 7043 -t ping_inline -c 50 -P 1 -n "$requests" -q | tr '\r' '\n' | sed -n 's/.*PING_INLINE: \([0-9.]*\) requests.*/\1/p' | tail -n 1)
+    used=$(ticks)
     stop
-    row "redis-server PING" "$ping" "$ping"
-    row "redis-server PING, inline" "$inline" "$ping"
+    row "redis-server PING" "$ping" "$ping" "$used" $((2 * requests))
+    row "redis-server PING, inline" "$inline" "$ping" "$used" $((2 * requests))
 }
 
 # ours NAME SERVE_ARGS CLIENT_ARGS
@@ -38,8 +47,14 @@ ours() {
     until grep -q ready "$rows.ready"; do sleep 0.1; done
     # shellcheck disable=SC2086
     line=$("$affinity" client --connect 127.0.0.1:7044 --warm-up 0.5 --seconds "$seconds" $3)
+    exec 3<>/dev/tcp/127.0.0.1/7044
+    echo stats >&3
+    read -r stats <&3
+    exec 3>&-
+    served=$(tr ' ' '\n' <<<"$stats" | awk -F= '/^(local|hops)=/ { sum += $2 } END { print sum }')
+    used=$(ticks)
     stop
-    row "$1" "${line%% *}" "$ping"
+    row "$1" "${line%% *}" "$ping" "$used" "$served"
     echo "    ${line#*; }"
 }
 
@@ -60,10 +75,11 @@ for _ in $(seq "$rounds"); do
 done
 
 echo
-echo "medians of $rounds rounds: name, requests/s, ratio to redis-server PING"
+echo "medians of $rounds rounds: name, requests/s, ratio to redis-server PING, server's processor time per request"
 cut -f1 "$rows" | awk '!seen[$0]++' | while IFS= read -r name; do
     middle=$(((rounds + 1) / 2))
     rate=$(awk -F '\t' -v name="$name" '$1 == name { print $2 }' "$rows" | sort -n | sed -n "${middle}p")
     ratio=$(awk -F '\t' -v name="$name" '$1 == name { print $3 }' "$rows" | sort -n | sed -n "${middle}p")
-    printf '%-36s %8s %8s\n' "$name" "$rate" "$ratio"
+    cpu=$(awk -F '\t' -v name="$name" '$1 == name { print $4 }' "$rows" | sort -n | sed -n "${middle}p")
+    printf '%-36s %8s %8s %10s\n' "$name" "$rate" "$ratio" "$cpu"
 done

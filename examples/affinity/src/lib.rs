@@ -14,6 +14,8 @@
 //! - `server`: the same on threads and in a simulated world
 //! - `client`: the load, its latencies, and a check of every reply
 
+#![forbid(unsafe_code)]
+
 pub mod client;
 mod fibonacci;
 mod moving;

@@ -1,4 +1,5 @@
 //! The binary: `affinity serve` and `affinity client`.
+#![forbid(unsafe_code)]
 
 use std::io::Write;
 use std::net::SocketAddr;
