@@ -79,6 +79,8 @@ struct Seat {
     turns: CacheLine<AtomicU64>,
     /// It has a service, and so a tick that turns its loop.
     serves: AtomicBool,
+    /// Its tasks may have calls for partitions under way, so that moves must ask it.
+    takes_part: AtomicBool,
     /// Set by the shard before the start barrier opens.
     doorbell: OnceLock<Doorbell>,
 }
@@ -86,10 +88,11 @@ struct Seat {
 impl Node {
     /// A node with room for `shards`, of which `started_with` serve from the start.
     pub(crate) fn new(shards: usize, started_with: usize) -> Arc<Self> {
-        let seat = |_| Seat {
+        let seat = |index| Seat {
             asleep: SleepFlag::new(),
             turns: CacheLine::default(),
             serves: AtomicBool::new(false),
+            takes_part: AtomicBool::new(index < started_with),
             doorbell: OnceLock::new(),
         };
         Arc::new(Self {
@@ -112,13 +115,24 @@ impl Node {
         self.started_with
     }
 
-    /// Takes the right to move partitions, if nobody has it.
+    /// Takes the right to move partitions, if nobody has it. Whoever has it counts as a main: the shards do not
+    /// leave while a partition is between two of them.
     pub(crate) fn begin_moving(&self) -> bool {
-        !self.moving.swap(true, Ordering::AcqRel)
+        let more = |mains| (mains > 0).then_some(mains + 1);
+        let (set, seen) = (Ordering::AcqRel, Ordering::Acquire);
+        if self.mains_left.fetch_update(set, seen, more).is_err() {
+            return false;
+        }
+        if self.moving.swap(true, Ordering::AcqRel) {
+            self.main_done();
+            return false;
+        }
+        true
     }
 
     pub(crate) fn end_moving(&self) {
         self.moving.store(false, Ordering::Release);
+        self.main_done();
     }
 
     pub(crate) fn phase(&self) -> Phase {
@@ -213,6 +227,21 @@ impl Node {
     /// Whether the shard serves, or sleeps until a resize.
     pub(crate) fn serves(&self, shard: ShardId) -> bool {
         self.seats[shard.index()].serves.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn set_takes_part(&self, shard: ShardId, takes_part: bool) {
+        self.seats[shard.index()]
+            .takes_part
+            .store(takes_part, Ordering::Release);
+    }
+
+    /// The shards whose tasks may have calls for partitions under way: those that serve, and those that sleep but
+    /// have not come to rest.
+    pub(crate) fn taking_part(&self) -> impl Iterator<Item = ShardId> {
+        let seats = self.seats.iter().enumerate();
+        seats
+            .filter(|(_, seat)| seat.takes_part.load(Ordering::Acquire))
+            .map(|(index, _)| ShardId::at(index))
     }
 
     pub(crate) fn turns(&self, shard: ShardId) -> u64 {

@@ -9,6 +9,7 @@ use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 
 use corelane_rt::task::{self, Group, JoinHandle, Panicked};
 use corelane_rt::{local, time};
@@ -86,11 +87,11 @@ pub(crate) async fn run<S: Service>(
         living: RefCell::default(),
     });
     local::insert(Rc::new(Here(Rc::downgrade(&core))));
-    local::insert(lives);
+    local::insert(lives.clone());
     let mesh = Mesh::new(core.clone());
     corelane_rt::add_poller(Box::new(MeshPoller::new(mesh.clone(), peers)));
     if let Some(service) = service {
-        live(&mesh, service);
+        live(&mesh, &lives, service);
     }
     core.life.over.wait().await;
     if core.life.node.phase() == Phase::Leaving {
@@ -104,11 +105,24 @@ pub(crate) async fn run<S: Service>(
 
 /// Builds a service and begins a life with it: for a shard that slept.
 pub(crate) async fn begin<S: Service>(mesh: &Mesh<S>) -> Result<(), String> {
-    let service = build(&*lives::<S>().blueprint, mesh.shard()).await?;
+    let lives = lives::<S>().ok_or(LEAVING)?;
+    if lives.living.borrow().is_some() {
+        return Err("its main was asked to stop and has not returned yet".to_owned());
+    }
+    let service = build(&*lives.blueprint, mesh.shard()).await?;
+    if mesh.core.life.is_over() {
+        return Err(LEAVING.to_owned());
+    }
     mesh.core.life.node.main_begun();
-    live(mesh, service);
+    live(mesh, &lives, service);
     Ok(())
 }
+
+/// Why nothing begins any more.
+const LEAVING: &str = "the node is leaving";
+
+/// How often a shard that has fallen asleep looks whether its last calls are done.
+const REST_LOOK: Duration = Duration::from_millis(1);
 
 /// Builds a shard's service; a panic is an error.
 pub(crate) async fn build<S: Service>(
@@ -130,9 +144,11 @@ pub(crate) async fn build<S: Service>(
     built.await
 }
 
-/// Asks main to return, waits until it has, and puts the service down: the shard sleeps after this.
+/// Asks main to return, waits until it has, and puts the service down: the shard sleeps after this. Whoever begins
+/// this must see it to its end.
 pub(crate) async fn end<S: Service>(mesh: &Mesh<S>) {
-    let (core, lives) = (&mesh.core, lives::<S>());
+    let core = &mesh.core;
+    let Some(lives) = lives::<S>() else { return };
     let ended = lives
         .living
         .borrow()
@@ -145,16 +161,28 @@ pub(crate) async fn end<S: Service>(mesh: &Mesh<S>) {
         living.ticker.cancel();
     }
     core.put_down();
+    core.fall_asleep();
     core.life.node.set_serves(core.me(), false);
+    task::spawn_in(Group::Control, come_to_rest(core.clone()));
+}
+
+/// Moves need not ask a shard that sleeps, once the calls that its tasks have left behind are done.
+async fn come_to_rest<S: Service>(core: Rc<Core<S>>) {
+    while core.is_asleep() && !core.partitions.is_quiet() {
+        time::sleep(REST_LOOK).await;
+    }
+    if core.is_asleep() {
+        core.life.node.set_takes_part(core.me(), false);
+    }
 }
 
 /// Begins a life: the service answers, ticks, and main runs.
-fn live<S: Service>(mesh: &Mesh<S>, service: S) {
+fn live<S: Service>(mesh: &Mesh<S>, lives: &Lives<S>, service: S) {
     let core = mesh.core.clone();
     core.install(service);
     core.life.renew();
+    core.life.node.set_takes_part(core.me(), true);
     core.life.node.set_serves(core.me(), true);
-    let lives = lives::<S>();
     let ticker = task::spawn_in(Group::Control, tick(core.clone()));
     let ended = Rc::<Signal>::default();
     *lives.living.borrow_mut() = Some(Living {
@@ -181,8 +209,9 @@ async fn see_to_its_end<S: Service>(core: &Core<S>, main: JoinHandle<Result<(), 
     }
 }
 
-fn lives<S: Service>() -> Rc<Lives<S>> {
-    local::get().expect("the mesh is open, so its shard runs")
+/// What this shard's lives begin from; none once it has left.
+fn lives<S: Service>() -> Option<Rc<Lives<S>>> {
+    local::get()
 }
 
 /// Splits a shard's ends into what its tasks send by and what its poller takes from.

@@ -33,6 +33,9 @@ pub enum MoveError {
     /// Another move or resize is going on.
     #[error("another move or resize is going on; try again when it is done")]
     Busy,
+    /// The partition's owner or the other shard has no service at this moment.
+    #[error("a shard of the move has no service at this moment; try again when it is back")]
+    Down,
     /// A request for the partition takes longer than a move waits.
     #[error(
         "requests for partition {0} were still being answered after {1:?}; try again when they are done"
@@ -60,7 +63,8 @@ pub(super) struct Moving<'a, S: Service>(&'a Mesh<S>);
 
 impl<'a, S: Service> Moving<'a, S> {
     pub(super) fn begin(mesh: &'a Mesh<S>) -> Option<Self> {
-        mesh.core.life.node.begin_moving().then_some(Self(mesh))
+        // Lazily: one that is made is dropped, and dropping it ends the right.
+        mesh.core.life.node.begin_moving().then(|| Self(mesh))
     }
 }
 
@@ -72,18 +76,13 @@ impl<S: Service> Drop for Moving<'_, S> {
 
 impl<S: Handoff> Mesh<S> {
     /// Moves one partition to another shard while requests run; none is lost, handled twice or overtaken. Does
-    /// nothing if it is there already.
-    ///
-    /// Await it to its end: a move whose future is dropped stays half done, and calls for the partition are held.
+    /// nothing if it is there already. Dropping the future does not end the move.
     ///
     /// # Errors
     /// [`MoveError`]: the partition is where it was.
     pub async fn move_partition(&self, partition: usize, to: ShardId) -> Result<(), MoveError> {
         if partition >= crate::PARTITIONS {
             return Err(MoveError::NoPartition(partition));
-        }
-        if to.index() >= self.shards() {
-            return Err(MoveError::NoShard(to, self.shards()));
         }
         if self.is_stopping() {
             return Err(MoveError::Stopping);
@@ -92,6 +91,10 @@ impl<S: Handoff> Mesh<S> {
         // A task of its own: dropping this future must not leave a partition frozen.
         let moving = task::spawn(async move {
             let _moving = Moving::begin(&mesh).ok_or(MoveError::Busy)?;
+            // With the right in hand: no resize is between this look and the move.
+            if to.index() >= mesh.shards() {
+                return Err(MoveError::NoShard(to, mesh.shards()));
+            }
             mesh.move_now(partition, to).await
         });
         moving.await.unwrap_or(Err(MoveError::Stopping))
@@ -109,25 +112,58 @@ impl<S: Handoff> Mesh<S> {
 
     /// The owner's part.
     async fn give(&self, partition: usize, to: ShardId) -> Result<(), MoveError> {
+        if let Err(down) = self.export_slices(partition, to).await? {
+            self.abandon(partition, to).await?;
+            return Err(down);
+        }
+        let handed_over = match self.freeze_everywhere(partition).await? {
+            true => self.hand_over(partition, to).await?,
+            false => Err(MoveError::Unfinished(partition, FREEZE_PATIENCE)),
+        };
+        if handed_over.is_err() {
+            self.abandon(partition, to).await?;
+        }
+        let (owner, map) = match handed_over {
+            Ok(()) => (to, self.map().with_owner(partition, to)),
+            Err(_) => (self.shard(), ShardMap::clone(&self.map())),
+        };
+        self.adopt_everywhere(partition, owner, map).await?;
+        handed_over
+    }
+
+    /// Outer errors end the node, inner ones the move.
+    async fn export_slices(
+        &self,
+        partition: usize,
+        to: ShardId,
+    ) -> Result<Result<(), MoveError>, NodeOver> {
         for _ in 0..SLICES {
-            let Some(parcel) = self.with(|state| state.export(partition)) else {
-                break;
+            let Some(parcel) = self.try_with(|state| state.export(partition)) else {
+                return Ok(Err(MoveError::Down));
             };
-            self.deliver(partition, to, parcel).await?;
+            let Some(parcel) = parcel else { break };
+            if self.deliver(partition, to, parcel).await?.is_err() {
+                return Ok(Err(MoveError::Down));
+            }
             task::yield_now().await;
         }
-        if !self.freeze_everywhere(partition).await? {
-            self.with(|state| state.abandon(partition));
-            let tell = async move |mesh: Self| mesh.with(|state| state.abandon(partition));
-            self.errand(to, tell).await?;
-            self.adopt_everywhere(partition, self.shard(), ShardMap::clone(&self.map()))
-                .await?;
-            return Err(MoveError::Unfinished(partition, FREEZE_PATIENCE));
-        }
-        let parcel = self.with(|state| state.hand_over(partition));
-        self.deliver(partition, to, parcel).await?;
-        self.adopt_everywhere(partition, to, self.map().with_owner(partition, to))
-            .await
+        Ok(Ok(()))
+    }
+
+    /// The last parcel. It comes back where the other shard cannot take it.
+    async fn hand_over(
+        &self,
+        partition: usize,
+        to: ShardId,
+    ) -> Result<Result<(), MoveError>, NodeOver> {
+        let Some(parcel) = self.try_with(|state| state.hand_over(partition)) else {
+            return Ok(Err(MoveError::Down));
+        };
+        let delivered = self.deliver(partition, to, parcel).await?;
+        Ok(delivered.map_err(|parcel| {
+            self.try_with(|state| state.import(partition, parcel));
+            MoveError::Down
+        }))
     }
 
     async fn deliver(
@@ -135,9 +171,21 @@ impl<S: Handoff> Mesh<S> {
         partition: usize,
         to: ShardId,
         parcel: S::Parcel,
-    ) -> Result<(), MoveError> {
-        let import = async move |mesh: Self| mesh.with(|state| state.import(partition, parcel));
-        Ok(self.errand(to, import).await?)
+    ) -> Result<Result<(), S::Parcel>, NodeOver> {
+        let import = async move |mesh: Self| {
+            let mut parcel = Some(parcel);
+            mesh.try_with(|state| state.import(partition, parcel.take().expect("it is there")));
+            parcel.map_or(Ok(()), Err)
+        };
+        self.errand(to, import).await
+    }
+
+    async fn abandon(&self, partition: usize, to: ShardId) -> Result<(), NodeOver> {
+        self.try_with(|state| state.abandon(partition));
+        let tell = async move |mesh: Self| {
+            mesh.try_with(|state| state.abandon(partition));
+        };
+        self.errand(to, tell).await
     }
 
     /// Holds all calls for the partition; whether those under way have ended in time.
@@ -187,14 +235,14 @@ impl<S: Service> Mesh<S> {
         }
     }
 
-    /// Runs an errand on all shards that serve, at once, and waits for all.
+    /// Runs an errand on all shards that may have calls under way, at once, and waits for all.
     pub(super) async fn on_all<R, F>(&self, errand: F) -> Result<Vec<R>, NodeOver>
     where
         R: Send + 'static,
         F: AsyncFnOnce(Mesh<S>) -> R + Clone + Send + 'static,
     {
-        let tasks: Vec<_> = self
-            .all_shards()
+        let shards = self.core.life.node.taking_part();
+        let tasks: Vec<_> = shards
             .map(|shard| {
                 let (mesh, errand) = (self.clone(), errand.clone());
                 task::spawn_in(task::Group::Control, async move {

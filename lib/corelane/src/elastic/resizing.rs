@@ -106,6 +106,9 @@ impl<S: Handoff> Mesh<S> {
         let moves = self.map().moves_to(shards);
         let moved = moves.len();
         for (partition, to) in moves {
+            if self.is_stopping() {
+                return Err(ResizeError::Stopping);
+            }
             let moving = self.move_now(partition, to).await;
             moving.map_err(|source| match source {
                 MoveError::Stopping => ResizeError::Stopping,
@@ -128,7 +131,8 @@ impl<S: Handoff> Mesh<S> {
         for number in before..shards {
             let (shard, map) = (ShardId::at(number), map.clone());
             let begun = self.errand(shard, async move |mesh: Self| {
-                mesh.adopt(map);
+                // Whatever it knew when it fell asleep.
+                *mesh.core.map.borrow_mut() = map.into();
                 shard::begin(&mesh).await
             });
             if let Err(reason) = begun.await? {
@@ -164,7 +168,10 @@ impl<S: Handoff> Mesh<S> {
     /// Lets a shard sleep; whether its main returned in time.
     async fn retire(&self, shard: ShardId) -> Result<bool, ResizeError> {
         let end = async move |mesh: Self| {
-            let ended = shard::end(&mesh);
+            // A task of its own: it goes on where this does not wait any longer.
+            let ended = task::spawn_in(task::Group::Control, async move {
+                shard::end(&mesh).await;
+            });
             time::timeout(RETIRE_PATIENCE, ended).await.is_ok()
         };
         Ok(self.errand(shard, end).await?)

@@ -136,7 +136,10 @@ impl<S: Service> Core<S> {
                 self.map.borrow().owner(partition) == self.me() && !self.partitions.is_frozen(tag)
             }
         };
-        mine && !self.life.is_over() && self.local.borrow().is_empty() && self.is_free()
+        mine && !self.life.is_over()
+            && !self.is_asleep()
+            && self.local.borrow().is_empty()
+            && self.is_free()
     }
 
     /// Puts a request on its way; where it went, unless it is held.
@@ -150,6 +153,13 @@ impl<S: Service> Core<S> {
         if self.life.is_over() {
             return Err(self.closing(asked.body));
         }
+        if self.is_asleep() {
+            self.tally.count(|stats| stats.refused_asleep += 1);
+            return Err(Refused {
+                message: asked.body,
+                reason: Refusal::Down,
+            });
+        }
         if self.partitions.is_frozen(asked.tag) {
             return Ok((self.hold(asked, waiter)?, None));
         }
@@ -158,7 +168,6 @@ impl<S: Service> Core<S> {
             Target::Partition(partition) => self.map.borrow().owner(partition),
         };
         if to == self.me() {
-            self.tally.count(|stats| stats.local_calls += 1);
             return Ok((self.queue_locally(asked, waiter)?, Some(to)));
         }
         let sent = self.outbox.request(to, asked, patience, waiter);
@@ -186,6 +195,7 @@ impl<S: Service> Core<S> {
         if self.local.borrow().len() >= LOCAL_QUEUE {
             return Err(self.full(asked.body));
         }
+        self.tally.count(|stats| stats.local_calls += 1);
         let key = self.replies.reserve(asked.tag, waiter);
         self.partitions.opened(asked.tag);
         self.local.borrow_mut().push_back(asked.with_key(key));
@@ -194,22 +204,32 @@ impl<S: Service> Core<S> {
 
     /// Sends on what was held for a partition that has a new owner, or stays where it is.
     pub(crate) fn release(&self, tag: Tag, owner: ShardId) {
+        let here = owner == self.me();
         for request in self.partitions.thaw(tag) {
+            self.tally.count(|stats| match here {
+                true => stats.local_calls += 1,
+                false => stats.calls += 1,
+            });
             if !self.replies.is_wanted(request.key) {
                 self.tally.count(|stats| stats.cancelled += 1);
                 self.replies.release(request.key);
-            } else if owner == self.me() {
+            } else if here {
                 self.partitions.opened(tag);
                 self.local.borrow_mut().push_back(request);
             } else {
-                self.tally.count(|stats| stats.calls += 1);
                 self.outbox.send_on(owner, request);
             }
         }
     }
 
-    /// A call was dropped before its answer came: whoever is answering it may stop.
+    /// A call was dropped before its answer came: whoever is answering it may stop. One that was held went to the
+    /// owner of its partition, which cannot move before it is answered.
     pub(crate) fn give_up(self: &Rc<Self>, key: ReplyKey, to: Option<ShardId>) {
+        let tag = key.tag;
+        let to = to.or_else(|| match self.partitions.is_frozen(tag) {
+            true => None,
+            false => tag.partition().map(|p| self.map.borrow().owner(p)),
+        });
         match to {
             Some(to) if to == self.me() => self.cancel_later(Origin::Shard(to), key),
             Some(to) if !self.life.is_over() => {

@@ -59,6 +59,9 @@ impl<S: Service> Underway<S> {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Answer<S>>> {
         let core = self.core.as_ref().expect("it has no answer yet");
         let answer = ready!(core.replies.poll(self.key, cx));
+        if answer.is_none() {
+            core.tally.count(|stats| stats.lost += 1);
+        }
         self.core = None;
         Poll::Ready(answer)
     }

@@ -14,7 +14,8 @@ use corelane_rt::task::JoinHandle;
 use super::errors::Refused;
 use super::outbox::{Link, Outbox};
 use super::partitions::Partitions;
-use super::replies::{Replies, ReplyKey};
+use super::replies::Replies;
+use super::serve::LaterName;
 use super::stats::Tally;
 use super::wiring::{Control, Reply, Request};
 use crate::cx::{Cx, Origin};
@@ -40,13 +41,15 @@ pub(crate) struct Core<S: Service> {
     /// There are such answers.
     pub(crate) answered: Cell<bool>,
     /// The tasks that work on answers, by whose call it is.
-    pub(crate) laters: RefCell<BTreeMap<(ShardId, ReplyKey), JoinHandle<()>>>,
+    pub(crate) laters: RefCell<BTreeMap<LaterName, JoinHandle<()>>>,
     /// The state; none while the shard sleeps or restarts.
     service: RefCell<Option<S>>,
     /// There is a state to use, now or when whoever uses it is done.
     up: Cell<bool>,
     /// Something panicked in the middle of a change: the state is not to be used any more.
     poisoned: Cell<bool>,
+    /// The shard sleeps until a resize wakes it: tasks that its last life has left behind ask nobody.
+    asleep: Cell<bool>,
 }
 
 /// A shard's part in the node's life.
@@ -156,6 +159,7 @@ impl<S: Service> Core<S> {
             service: RefCell::new(None),
             up: Cell::new(false),
             poisoned: Cell::new(false),
+            asleep: Cell::new(false),
         })
     }
 
@@ -174,7 +178,8 @@ impl<S: Service> Core<S> {
         }
         if phase.is_over() {
             self.life.over.fire();
-            self.replies.close();
+            let lost = self.replies.close();
+            self.tally.count(|stats| stats.lost += lost as u64);
         }
         true
     }
@@ -210,6 +215,16 @@ impl<S: Service> Core<S> {
         assert!(before.is_none(), "a shard has one state at a time");
         self.poisoned.set(false);
         self.up.set(true);
+        self.asleep.set(false);
+    }
+
+    /// The shard sleeps from now on.
+    pub(crate) fn fall_asleep(&self) {
+        self.asleep.set(true);
+    }
+
+    pub(crate) fn is_asleep(&self) -> bool {
+        self.asleep.get()
     }
 
     /// Ends the state in peace: its shutdown runs, then it is dropped.
@@ -220,15 +235,24 @@ impl<S: Service> Core<S> {
         self.discard();
     }
 
-    /// Drops the state as it is.
+    /// Drops the state as it is, and what works on answers for it.
     pub(crate) fn discard(&self) {
         self.up.set(false);
+        self.cancel_laters();
         let state = self
             .service
             .try_borrow_mut()
             .ok()
             .and_then(|mut state| state.take());
         drop(state);
+    }
+}
+
+impl<S: Service> Core<S> {
+    /// What works on answers has lost the state that it would use.
+    fn cancel_laters(&self) {
+        let laters = std::mem::take(&mut *self.laters.borrow_mut());
+        laters.into_values().for_each(JoinHandle::cancel);
     }
 }
 
@@ -306,6 +330,7 @@ impl<S: Service> Core<S> {
     fn panicked(&self, doing: Doing, payload: Box<dyn Any + Send>) -> Broken {
         self.poisoned.set(true);
         self.up.set(false);
+        self.cancel_laters();
         self.tally.count(|stats| stats.panics += 1);
         self.life
             .fail(format!("{doing} panicked: {}", panics::text(&*payload)));

@@ -107,6 +107,11 @@ impl<S: Service> Partitions<S> {
             .push_back(request);
     }
 
+    /// Whether no call for any partition is under way or held, and none is frozen.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.frozen_count.get() == 0 && self.open.iter().all(|open| open.get() == 0)
+    }
+
     fn count_of(&self, tag: Tag) -> Option<&Cell<u32>> {
         tag.partition().map(|partition| &self.open[partition])
     }

@@ -1,8 +1,8 @@
 //! Where replies wait for those who asked: one slab per shard, a slot per call.
 //!
 //! A slot is reserved before its request is sent, so a reply never needs memory or queue space. A call
-//! whose future is dropped leaves its slot **abandoned** until the reply has come: what is on its way stays
-//! counted, and a late reply never reaches the slot's next call. The generation is for messages that pass
+//! whose future is dropped, or that learned that the node has ended, leaves its slot **abandoned** until the reply
+//! has come: what is on its way stays counted, and a late reply never reaches the slot's next call. The generation is for messages that pass
 //! replies by, on the control lane.
 
 use std::cell::RefCell;
@@ -31,7 +31,7 @@ pub(crate) enum Waiter<S: Service> {
     Call(Option<Waker>),
     /// Whoever holds the other end.
     Shot(Shot<S>),
-    /// Nobody.
+    /// Nobody, from the start. The request is wanted all the same.
     Nobody,
 }
 
@@ -54,8 +54,12 @@ struct Slot<S: Service> {
 }
 
 enum State<S: Service> {
-    Free { next: Option<u32> },
+    Free {
+        next: Option<u32>,
+    },
     Open(Waiter<S>),
+    /// Whoever waited is gone.
+    Abandoned,
     Here(Answer<S>),
 }
 
@@ -96,18 +100,15 @@ impl<S: Service> Replies<S> {
     /// Whether the call behind `key` is still wanted.
     pub(crate) fn is_wanted(&self, key: ReplyKey) -> bool {
         let slab = self.slab.borrow();
-        !matches!(slab.slot(key).state, State::Open(Waiter::Nobody))
+        !matches!(slab.slot(key).state, State::Abandoned)
     }
 
     /// Stores an answer and wakes who waits for it, or drops it where nobody does.
     pub(crate) fn fulfil(&self, key: ReplyKey, answer: Answer<S>) -> Settled {
         let mut slab = self.slab.borrow_mut();
         let slot = slab.slot_mut(key);
-        let State::Open(waiter) = &mut slot.state else {
-            unreachable!("a call is answered once");
-        };
-        match std::mem::replace(waiter, Waiter::Nobody) {
-            Waiter::Call(waker) => {
+        match std::mem::replace(&mut slot.state, State::Abandoned) {
+            State::Open(Waiter::Call(waker)) => {
                 slot.state = State::Here(answer);
                 drop(slab);
                 if let Some(waker) = waker {
@@ -115,7 +116,7 @@ impl<S: Service> Replies<S> {
                 }
                 Settled::Taken
             }
-            Waiter::Shot(shot) => {
+            State::Open(Waiter::Shot(shot)) => {
                 slab.release(key);
                 drop(slab);
                 match shot.send(answer) {
@@ -123,12 +124,19 @@ impl<S: Service> Replies<S> {
                     Err(_) => Settled::Late,
                 }
             }
-            Waiter::Nobody => {
+            State::Open(Waiter::Nobody) => {
+                slab.release(key);
+                drop(slab);
+                drop(answer);
+                Settled::Taken
+            }
+            State::Abandoned => {
                 slab.release(key);
                 drop(slab);
                 drop(answer);
                 Settled::Late
             }
+            State::Free { .. } | State::Here(_) => unreachable!("a call is answered once"),
         }
     }
 
@@ -140,7 +148,10 @@ impl<S: Service> Replies<S> {
         let state = &mut slab.slot_mut(key).state;
         if let State::Open(Waiter::Call(waker)) = state {
             if closed {
-                slab.release(key);
+                // The reply may be on its way: the slot is not free yet.
+                let before = std::mem::replace(state, State::Abandoned);
+                drop(slab);
+                drop(before);
                 return Poll::Ready(None);
             }
             let old = waker.replace(cx.waker().clone());
@@ -157,8 +168,9 @@ impl<S: Service> Replies<S> {
     /// Its call was dropped, or its request was never sent.
     pub(crate) fn forget(&self, key: ReplyKey) -> Left {
         let mut slab = self.slab.borrow_mut();
-        if let State::Open(waiter) = &mut slab.slot_mut(key).state {
-            let before = std::mem::replace(waiter, Waiter::Nobody);
+        let state = &mut slab.slot_mut(key).state;
+        if let State::Open(_) = state {
+            let before = std::mem::replace(state, State::Abandoned);
             drop(slab);
             drop(before);
             return Left::Underway;
@@ -175,8 +187,9 @@ impl<S: Service> Replies<S> {
         drop(before);
     }
 
-    /// The node has ended: whoever waits learns that the reply is lost.
-    pub(crate) fn close(&self) {
+    /// The node has ended: whoever waits learns that the reply is lost. Returns how many that concerns beside
+    /// the calls that are polled, which learn it by themselves.
+    pub(crate) fn close(&self) -> usize {
         let mut slab = self.slab.borrow_mut();
         slab.closed = true;
         let waiters = slab
@@ -184,18 +197,25 @@ impl<S: Service> Replies<S> {
             .iter_mut()
             .filter_map(|slot| match &mut slot.state {
                 State::Open(Waiter::Call(waker)) => waker.take().map(|w| Waiter::Call(Some(w))),
-                State::Open(waiter @ Waiter::Shot(_)) => {
-                    Some(std::mem::replace(waiter, Waiter::Nobody))
+                State::Open(Waiter::Shot(_) | Waiter::Nobody) => {
+                    match std::mem::replace(&mut slot.state, State::Abandoned) {
+                        State::Open(waiter) => Some(waiter),
+                        _ => unreachable!("it was open a moment ago"),
+                    }
                 }
                 _ => None,
             });
         let waiters: Vec<Waiter<S>> = waiters.collect();
         drop(slab);
+        let mut lost = 0;
         for waiter in waiters {
-            if let Waiter::Call(Some(waker)) = waiter {
-                waker.wake();
+            match waiter {
+                Waiter::Call(waker) => waker.into_iter().for_each(Waker::wake),
+                // Dropping the shot tells whoever holds its other end.
+                Waiter::Shot(_) | Waiter::Nobody => lost += 1,
             }
         }
+        lost
     }
 }
 
@@ -345,9 +365,23 @@ mod tests {
         replies.reserve(Tag::NONE, Waiter::Shot(shot));
         assert!(poll(&replies, open).is_pending());
         assert_eq!(replies.fulfil(here, Answer::Reply("1")), Settled::Taken);
-        replies.close();
+        let cast = replies.reserve(Tag::NONE, Waiter::Nobody);
+        assert_eq!(replies.close(), 2, "the shot and the cast");
         assert_eq!(poll(&replies, here), Poll::Ready(Some("1")));
         assert_eq!(poll(&replies, open), Poll::Ready(None));
         assert!(end.try_recv().is_err());
+        // What was on its way may come all the same.
+        for key in [open, cast] {
+            assert_eq!(replies.fulfil(key, Answer::Reply("late")), Settled::Late);
+        }
+    }
+
+    #[test]
+    fn what_nobody_waits_for_is_wanted() {
+        let replies = Replies::<Text>::new();
+        let cast = replies.reserve(Tag::NONE, Waiter::Nobody);
+        assert!(replies.is_wanted(cast));
+        assert_eq!(replies.fulfil(cast, Answer::Reply("")), Settled::Taken);
+        assert_eq!(replies.reserve(Tag::NONE, Waiter::Nobody).slot, cast.slot);
     }
 }

@@ -10,6 +10,7 @@ use corelane_rt::{task, time};
 use super::ask::Asked;
 use super::core::Core;
 use super::replies::{ReplyKey, Settled, Shot};
+use super::stats::Tally;
 use super::wiring::{Answer, Body, NoReply, Reply, Tag};
 use crate::cx::{Cx, Origin};
 use crate::outside::Routes;
@@ -79,7 +80,9 @@ pub(crate) fn serve<S: Service>(mesh: &Mesh<S>, origin: Origin, asked: Asked<S>)
 fn of<S: Service>(core: &Core<S>, outcome: Outcome<S>, options: CallOptions) -> Served<S> {
     match outcome {
         Outcome::Ready(reply) => Served::Now(Answer::Reply(reply)),
-        Outcome::Later(later) => Served::Later(Box::pin(in_time(later, options))),
+        Outcome::Later(later) => {
+            Served::Later(Box::pin(in_time(later, options, core.tally.clone())))
+        }
         Outcome::Moved(request) => Served::Now(NoReply::Moved(Body::Ask(request)).into()),
         Outcome::Rejected(rejection) => {
             core.tally.count(|stats| stats.rejected += 1);
@@ -89,13 +92,23 @@ fn of<S: Service>(core: &Core<S>, outcome: Outcome<S>, options: CallOptions) -> 
 }
 
 /// The answer, unless the deadline comes first.
-async fn in_time<S: Service>(later: Later<S::Reply>, options: CallOptions) -> Answer<S> {
+async fn in_time<S: Service>(
+    later: Later<S::Reply>,
+    options: CallOptions,
+    tally: Rc<Tally>,
+) -> Answer<S> {
     let Some(deadline_ns) = options.deadline_ns() else {
         return Answer::Reply(later.0.await);
     };
     let left = Duration::from_nanos(deadline_ns.saturating_sub(time::now_ns()));
     let reply = time::timeout(left, later.0).await;
-    reply.map_or_else(|_| NoReply::Expired.into(), Answer::Reply)
+    reply.map_or_else(
+        |_| {
+            tally.count(|stats| stats.expired_later += 1);
+            NoReply::Expired.into()
+        },
+        Answer::Reply,
+    )
 }
 
 impl<S: Service> Core<S> {
@@ -120,8 +133,12 @@ impl<S: Service> Core<S> {
 
     /// Runs `future` as a task and sends its answer, whatever becomes of it.
     pub(crate) fn answer_later(self: &Rc<Self>, to: ReturnTo<S>, future: LaterAnswer<S>) {
-        self.tally.count(|stats| stats.later += 1);
-        let name = to.name(self.me());
+        let mut number = 0;
+        self.tally.count(|stats| {
+            stats.later += 1;
+            number = stats.later;
+        });
+        let name = to.name(self.me(), number);
         let mut owed = Owed {
             core: self.clone(),
             to: Some(to),
@@ -132,15 +149,14 @@ impl<S: Service> Core<S> {
             let answer = future.await;
             owed.pay(answer);
         });
-        if let Some(name) = name {
-            self.laters.borrow_mut().insert(name, task);
-        }
+        self.laters.borrow_mut().insert(name, task);
     }
 
     /// Drops the task that works for this call, if there is one.
     pub(crate) fn cancel_later(&self, origin: Origin, key: ReplyKey) {
         let Origin::Shard(from) = origin else { return };
-        let task = self.laters.borrow_mut().remove(&(from, key));
+        let name = LaterName::Call(from, key);
+        let task = self.laters.borrow_mut().remove(&name);
         if let Some(task) = task {
             task.cancel();
         }
@@ -157,14 +173,23 @@ impl<S: Service> Core<S> {
 }
 
 impl<S: Service> ReturnTo<S> {
-    /// Under which name the task that works for it is found, to be cancelled.
-    fn name(&self, me: ShardId) -> Option<(ShardId, ReplyKey)> {
+    /// Under which name the task that works for it is found, to be cancelled; `number` is its own.
+    fn name(&self, me: ShardId, number: u64) -> LaterName {
         match self {
-            Self::Local(key) => Some((me, *key)),
-            Self::Peer(peer, key) => Some((*peer, *key)),
-            Self::Outside(..) => None,
+            Self::Local(key) => LaterName::Call(me, *key),
+            Self::Peer(peer, key) => LaterName::Call(*peer, *key),
+            Self::Outside(..) => LaterName::Outside(number),
         }
     }
+}
+
+/// Names a task that works on an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum LaterName {
+    /// By the call of a shard of the node.
+    Call(ShardId, ReplyKey),
+    /// By a number, for those outside, who do not cancel.
+    Outside(u64),
 }
 
 /// An answer that is owed. It is paid when this is dropped, too: a task that panics or is cancelled must not keep
@@ -173,16 +198,14 @@ struct Owed<S: Service> {
     core: Rc<Core<S>>,
     to: Option<ReturnTo<S>>,
     /// Of the task that works for it.
-    name: Option<(ShardId, ReplyKey)>,
+    name: LaterName,
 }
 
 impl<S: Service> Owed<S> {
     fn pay(&mut self, answer: Answer<S>) {
-        if let Some(name) = self.name.take() {
-            let task = self.core.laters.borrow_mut().remove(&name);
-            drop(task);
-        }
         if let Some(to) = self.to.take() {
+            let task = self.core.laters.borrow_mut().remove(&self.name);
+            drop(task);
             self.core.answer(to, answer);
         }
     }

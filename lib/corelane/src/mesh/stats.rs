@@ -9,9 +9,10 @@ use std::rc::Rc;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MeshStats {
-    /// Calls accepted for other shards, those waiting in line included.
+    /// Calls accepted for other shards, those waiting in line included. One that is held because its partition moves
+    /// counts when it goes on, here or under `local_calls`.
     pub calls: u64,
-    /// Calls to the own shard, handled in place.
+    /// Calls accepted for the own shard.
     pub local_calls: u64,
     /// Requests of other shards handled.
     pub handled: u64,
@@ -21,7 +22,7 @@ pub struct MeshStats {
     pub wakes: u64,
     /// Calls that had to wait in line because the pair was at its bound.
     pub waited: u64,
-    /// Calls dropped while they waited in line, and so never sent.
+    /// Calls dropped while they waited, in line or held, and so never handled.
     pub cancelled: u64,
     /// Replies that came after their call was dropped.
     pub late_replies: u64,
@@ -29,14 +30,18 @@ pub struct MeshStats {
     pub held: u64,
     /// Requests that took their time ([`Outcome::Later`](crate::Outcome::Later)) and tasks sent by other shards.
     pub later: u64,
-    /// Of these, dropped because their caller had given up or the node ended.
+    /// Of these, dropped because their caller had given up, or because the shard went to sleep or left.
     pub cancelled_later: u64,
+    /// Of these, dropped because their deadline passed.
+    pub expired_later: u64,
     /// Requests of threads outside the node handled.
     pub outside: u64,
     /// Calls refused because the pair was at its bound (and, for `call`, the line was full too).
     pub refused_full: u64,
     /// Requests that came back because this shard had no service.
     pub refused_down: u64,
+    /// Calls of tasks that were left behind on this shard when it went to sleep, refused.
+    pub refused_asleep: u64,
     /// Requests that the service refused in words.
     pub rejected: u64,
     /// Requests not handled because their deadline had passed.
@@ -45,6 +50,8 @@ pub struct MeshStats {
     pub misdirected: u64,
     /// Panics of the service and of what answers later.
     pub panics: u64,
+    /// Calls that were open when the node ended, and so have no answer.
+    pub lost: u64,
     /// Calls and control messages refused because the node is leaving.
     pub refused_closing: u64,
     /// Control messages sent to other shards.
@@ -72,7 +79,7 @@ impl MeshStats {
         }
     }
 
-    fn fields(&mut self) -> [(&'static str, &mut u64); 22] {
+    fn fields(&mut self) -> [(&'static str, &mut u64); 25] {
         [
             ("calls", &mut self.calls),
             ("local_calls", &mut self.local_calls),
@@ -85,13 +92,16 @@ impl MeshStats {
             ("held", &mut self.held),
             ("later", &mut self.later),
             ("cancelled_later", &mut self.cancelled_later),
+            ("expired_later", &mut self.expired_later),
             ("outside", &mut self.outside),
             ("refused_full", &mut self.refused_full),
             ("refused_down", &mut self.refused_down),
+            ("refused_asleep", &mut self.refused_asleep),
             ("rejected", &mut self.rejected),
             ("expired", &mut self.expired),
             ("misdirected", &mut self.misdirected),
             ("panics", &mut self.panics),
+            ("lost", &mut self.lost),
             ("refused_closing", &mut self.refused_closing),
             ("control_sent", &mut self.control_sent),
             ("control_handled", &mut self.control_handled),

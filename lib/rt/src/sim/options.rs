@@ -29,6 +29,10 @@ pub struct WorldOptions {
     pub datagrams_doubled_per_10k: u32,
     /// Whether datagrams overtake each other.
     pub datagrams_reordered: bool,
+    /// After how many of 10,000 steps the shard that ran is paused, as a thread is whose core runs another.
+    pub pauses_per_10k: u32,
+    /// How long such a pause takes.
+    pub pause_ns: Range<u64>,
     /// Whether a shard picks any of its ready tasks and not the oldest.
     pub shuffle: bool,
     /// The most tasks that a shard runs before another may.
@@ -55,6 +59,8 @@ impl Default for WorldOptions {
             datagrams_lost_per_10k: 0,
             datagrams_doubled_per_10k: 0,
             datagrams_reordered: true,
+            pauses_per_10k: 0,
+            pause_ns: 10_000..5_000_000,
             shuffle: true,
             tasks_per_step: 8,
             fail_on_panic: true,

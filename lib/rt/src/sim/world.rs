@@ -43,6 +43,8 @@ struct Slot {
     asleep: Cell<bool>,
     /// Its doorbell was heard since it last ran.
     heard: Cell<bool>,
+    /// It does not run before this point in virtual time.
+    paused_until_ns: Cell<u64>,
 }
 
 impl World {
@@ -67,6 +69,7 @@ impl World {
             core: RefCell::new(self.new_core(number, name)),
             asleep: Cell::new(false),
             heard: Cell::new(false),
+            paused_until_ns: Cell::new(0),
         }));
         SimShard(shards.len() - 1)
     }
@@ -169,7 +172,15 @@ impl World {
             close(&slot.core.borrow());
             *slot.core.borrow_mut() = self.new_core(slot.number, &slot.name);
             slot.asleep.set(false);
+            slot.paused_until_ns.set(0);
         }
+    }
+
+    /// Lets a shard stand still for `duration` of virtual time, as a thread does whose core runs another: what
+    /// comes for it waits. See [`WorldOptions::pauses_per_10k`] for pauses by chance.
+    pub fn pause(&self, shard: SimShard, duration: Duration) {
+        let until_ns = self.now_ns() + duration.as_nanos() as u64;
+        self.slot(shard).paused_until_ns.set(until_ns);
     }
 
     /// As [`World::crash`], and the disk loses what was not synced: names since their directory's last sync,
@@ -219,7 +230,18 @@ impl World {
         self.run_shard(slot);
         let passed = self.core.draw(&self.core.options.step_ns);
         self.core.now_ns.set(self.now_ns() + passed);
+        self.pause_by_chance(slot);
         true
+    }
+
+    fn pause_by_chance(&self, slot: &Slot) {
+        let options = &self.core.options;
+        // No lot is drawn where nothing pauses: such worlds go on as they always have.
+        let chance = options.pauses_per_10k as usize;
+        if chance > 0 && self.core.below(10_000) < chance {
+            let until_ns = self.now_ns() + self.core.draw(&options.pause_ns);
+            slot.paused_until_ns.set(until_ns);
+        }
     }
 
     /// Doorbells that were rung are heard some time later.
@@ -251,13 +273,9 @@ impl World {
 
     /// Nobody can run: goes on to the time at which something happens.
     fn jump(&self) -> bool {
-        let timers = self
-            .shards
-            .borrow()
-            .iter()
-            .map(|slot| slot.core.borrow().timers.next_ns())
-            .min();
-        let next = timers
+        let shards = self.shards.borrow();
+        let due = shards.iter().map(|slot| slot.next_ns(self.now_ns())).min();
+        let next = due
             .unwrap_or(u64::MAX)
             .min(self.core.next_event_ns().unwrap_or(u64::MAX));
         if next == u64::MAX {
@@ -371,11 +389,23 @@ impl std::fmt::Debug for World {
 
 impl Slot {
     fn is_runnable(&self, now_ns: u64) -> bool {
-        let core = self.core.borrow();
-        !self.asleep.get()
-            || self.heard.get()
-            || core.exec.has_ready()
-            || core.timers.next_ns() <= now_ns
+        self.paused_until_ns.get() <= now_ns
+            && (self.has_work() || self.core.borrow().timers.next_ns() <= now_ns)
+    }
+
+    fn has_work(&self) -> bool {
+        !self.asleep.get() || self.heard.get() || self.core.borrow().exec.has_ready()
+    }
+
+    /// When it can run next, for a shard that cannot run now: at its next timer, or when its pause ends.
+    fn next_ns(&self, now_ns: u64) -> u64 {
+        let timer_ns = self.core.borrow().timers.next_ns();
+        let paused_until_ns = self.paused_until_ns.get();
+        match paused_until_ns > now_ns {
+            true if self.has_work() => paused_until_ns,
+            true => timer_ns.max(paused_until_ns),
+            false => timer_ns,
+        }
     }
 }
 
