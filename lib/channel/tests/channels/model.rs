@@ -7,7 +7,10 @@ use corelane_channel::{Full, Options, RecvError, SendError};
 
 /// Seeds per policy; fewer under Miri, which is slow.
 const SEEDS: u64 = if cfg!(miri) { 3 } else { 200 };
-const STEPS: usize = if cfg!(miri) { 60 } else { 300 };
+const STEPS: usize = if cfg!(miri) { 30 } else { 300 };
+
+/// Values of an unbounded channel's largest batch: a few rings full of them.
+const BATCH: u64 = if cfg!(miri) { 50 } else { 200 };
 
 /// A queue with a bound and a policy.
 pub(crate) struct Model {
@@ -206,12 +209,12 @@ macro_rules! unbounded_in_random_batches {
             let (mut tx, mut rx) = kind::unbounded::<u64>();
             let (mut sent, mut expected) = (0, 0);
             for _ in 0..STEPS {
-                let count = rng.u64(..200);
+                let count = rng.u64(..BATCH);
                 let mut staged: VecDeque<u64> = (sent..sent + count).collect();
                 tx.try_send_batch(&mut staged).unwrap();
                 sent += count;
                 let mut taken = Vec::new();
-                let _ = rx.try_recv_batch(&mut taken, rng.usize(1..250));
+                let _ = rx.try_recv_batch(&mut taken, rng.usize(1..BATCH as usize * 5 / 4));
                 for value in taken {
                     assert_eq!(value, expected, "lost, doubled or reordered");
                     expected += 1;
