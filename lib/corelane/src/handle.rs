@@ -5,7 +5,11 @@ use std::fmt;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
-use crate::mesh::{Body, Core, Refused, Target, Waiter};
+use tracing::Span;
+
+use crate::cx::Origin;
+use crate::mesh::{Body, Core, Refused, Target, Waiter, is_watched};
+use crate::metrics::Registry;
 use crate::node::Stopper;
 use crate::outside::{Asking, AskingAll, InboxStats, Outside};
 use crate::{
@@ -70,15 +74,25 @@ impl<S: Service> Handle<S> {
         &self,
         target: impl Into<Target>,
         request: S::Request,
-        options: CallOptions,
+        mut options: CallOptions,
     ) -> Asking<S> {
         let (shot, answer) = oneshot::channel();
         let (target, body) = (target.into(), Body::Ask(request));
-        let sent = match self.here() {
+        let here = self.here();
+        let span = is_watched().then(|| self.call_span(here.as_ref(), target, &mut options));
+        let sent = match here {
             Some(mesh) => mesh.ask_for(target, body, options, Waiter::Shot(shot)),
             None => self.outside.send(target, body, options, Some(shot)),
         };
-        Asking::new(sent.map_err(Refused::into_request), answer)
+        Asking::new(sent.map_err(Refused::into_request), answer).watched(span)
+    }
+
+    fn call_span(&self, here: Option<&Mesh<S>>, target: Target, options: &mut CallOptions) -> Span {
+        let (traces, from) = match here {
+            Some(mesh) => (&mesh.core.spans.traces, Origin::Shard(mesh.shard())),
+            None => (self.outside.traces(), Origin::Outside),
+        };
+        traces.call_span::<S>(from, target, options)
     }
 
     /// Asks the shard that owns `key`, placed by [`partition_of`].
@@ -124,12 +138,12 @@ impl<S: Service> Handle<S> {
         let mut calls = VecDeque::new();
         for (target, request) in requests {
             let (shot, answer) = oneshot::channel();
-            let body = Body::Ask(request);
-            let put = self
-                .outside
-                .put(target, body, CallOptions::new(), Some(shot));
+            let (body, mut options) = (Body::Ask(request), CallOptions::new());
+            let span = is_watched().then(|| self.call_span(None, target, &mut options));
+            let put = self.outside.put(target, body, options, Some(shot));
             let sent = put.map(|to| wakes.note(to));
-            calls.push_back(Asking::new(sent.map_err(Refused::into_request), answer));
+            let call = Asking::new(sent.map_err(Refused::into_request), answer);
+            calls.push_back(call.watched(span));
         }
         wakes.give(&self.outside);
         AskingAll::new(calls)
@@ -269,6 +283,12 @@ impl<S: Service> Handle<S> {
     #[must_use]
     pub fn inbox_stats(&self, shard: ShardId) -> InboxStats {
         self.outside.inbox(shard).stats()
+    }
+
+    /// What the whole node counts.
+    #[must_use]
+    pub fn metrics(&self) -> Registry {
+        self.outside.node().metrics().clone()
     }
 
     /// Whether a stop was asked, or the node has failed.

@@ -13,5 +13,7 @@ mod threads;
 pub use error::LaunchError;
 pub use options::{LaunchOptions, MAX_SHARDS, ShardSpec};
 pub use running::Running;
+#[cfg(test)]
+pub(crate) use running::WatchMetrics;
 pub use simulated::{SimNode, launch_sim};
 pub use threads::launch;

@@ -8,7 +8,7 @@
 //! - `ask`, `serve`: which way a request takes, and what its shard does with it
 //! - `partitions`: what is under way for each partition, and what waits while it moves
 //! - `core`: this shard's state and its part in the node's life, which all of the above share
-//! - `stats`, `errors`: counters, and why a message was not taken
+//! - `stats`, `trace`, `errors`: counters, spans, and why a message was not taken
 
 mod ask;
 mod call;
@@ -20,6 +20,7 @@ mod poller;
 mod replies;
 mod serve;
 mod stats;
+mod trace;
 mod wiring;
 
 use std::fmt;
@@ -34,9 +35,13 @@ pub(crate) use self::outbox::Link;
 pub(crate) use self::poller::{MeshPoller, Peer};
 pub(crate) use self::replies::{Shot, Waiter};
 pub use self::stats::{MeshGauge, MeshStats};
+#[cfg(test)]
+pub(crate) use self::stats::{MeshMetrics, ServiceMetrics};
+pub(crate) use self::trace::{Traces, is_watched};
 pub(crate) use self::wiring::{Answer, Body, Control, Ends, Errand, Tag, wire};
 
 use self::outbox::Patience;
+use crate::metrics::Registry;
 use crate::node::Stopper;
 use crate::{CallOptions, Handle, Service, ShardId, ShardMap, partition_of};
 
@@ -110,6 +115,12 @@ impl<S: Service> Mesh<S> {
     #[must_use]
     pub fn stats(&self) -> MeshStats {
         self.core.tally.read()
+    }
+
+    /// What the whole node counts, for this and every other thread.
+    #[must_use]
+    pub fn metrics(&self) -> Registry {
+        self.core.life.node.metrics().clone()
     }
 
     /// A way to read [`stats`](Self::stats) for the service itself, which cannot hold its own mesh.

@@ -35,8 +35,11 @@ mod cell;
 mod describe;
 mod histogram;
 pub mod prometheus;
+#[cfg(test)]
+mod reference;
 mod registry;
 mod runtime;
+mod shard;
 mod snapshot;
 
 pub use block::{Block, Value, Writer};
@@ -47,4 +50,31 @@ pub use describe::{Kind, Metric};
 pub use histogram::{Distribution, FINEST_NS, Histogram, LONGEST_NS};
 pub use registry::{MAX_BLOCKS, Owner, RegisterError, Registry};
 pub use runtime::RuntimeMetrics;
+pub use shard::registry;
+pub(crate) use shard::{install, watch_shard};
 pub use snapshot::{Row, Snapshot};
+
+use std::any::type_name;
+
+/// What a service is called in the label `service`: the name of its type, without path and parameters.
+#[must_use]
+pub fn service_name<S>() -> &'static str {
+    let name = type_name::<S>();
+    let name = name.split('<').next().unwrap_or(name);
+    name.rsplit("::").next().unwrap_or(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::service_name;
+
+    struct Plain;
+    struct Of<T>(T);
+
+    #[test]
+    fn services_are_called_as_their_types() {
+        assert_eq!(service_name::<Plain>(), "Plain");
+        assert_eq!(service_name::<Of<Plain>>(), "Of");
+        assert_eq!(service_name::<u64>(), "u64");
+    }
+}

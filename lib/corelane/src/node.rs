@@ -12,6 +12,7 @@ use corelane_channel::{CacheLine, SleepFlag};
 use corelane_rt::Doorbell;
 
 use crate::ShardId;
+use crate::metrics::Registry;
 
 /// How far a node's life has come. Only ever moves up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,6 +70,7 @@ pub(crate) struct Node {
     /// Somebody moves partitions or resizes the node: one at a time.
     moving: AtomicBool,
     failure: Mutex<Option<NodeFailure>>,
+    metrics: Registry,
     seats: Box<[Seat]>,
 }
 
@@ -101,6 +103,7 @@ impl Node {
             mains_left: AtomicUsize::new(started_with),
             moving: AtomicBool::new(false),
             failure: Mutex::new(None),
+            metrics: Registry::new(),
             seats: (0..shards).map(seat).collect(),
         })
     }
@@ -113,6 +116,11 @@ impl Node {
     /// How many shards served from the start.
     pub(crate) fn started_with(&self) -> usize {
         self.started_with
+    }
+
+    /// What its shards count.
+    pub(crate) fn metrics(&self) -> &Registry {
+        &self.metrics
     }
 
     /// Takes the right to move partitions, if nobody has it. Whoever has it counts as a main: the shards do not

@@ -21,7 +21,7 @@ pub(crate) use inbox::{Entry, Inbox};
 pub(crate) use routes::Routes;
 
 use crate::atomics::{Ordering, fence};
-use crate::mesh::{Asked, Body, Shot, Target};
+use crate::mesh::{Asked, Body, Shot, Target, Traces};
 use crate::node::Node;
 use crate::{CallOptions, Refusal, Refused, Service, ShardId};
 
@@ -32,6 +32,7 @@ const HELD_PER_PARTITION: usize = 4096;
 pub(crate) struct Outside<S: Service> {
     node: Arc<Node>,
     inboxes: Box<[Inbox<S>]>,
+    traces: Traces,
     routes: Routes,
     /// What waits for partitions that move. Touched only while one does.
     held: Mutex<BTreeMap<usize, VecDeque<Entry<S>>>>,
@@ -42,6 +43,7 @@ impl<S: Service> Outside<S> {
         let inbox = |_| Inbox::default();
         Arc::new(Self {
             inboxes: (0..node.shards()).map(inbox).collect(),
+            traces: Traces::of_outside(),
             routes: Routes::even(node.started_with()),
             node,
             held: Mutex::default(),
@@ -54,6 +56,11 @@ impl<S: Service> Outside<S> {
 
     pub(crate) fn inbox(&self, shard: ShardId) -> &Inbox<S> {
         &self.inboxes[shard.index()]
+    }
+
+    /// Names for the calls of threads outside the node that nobody has named.
+    pub(crate) fn traces(&self) -> &Traces {
+        &self.traces
     }
 
     pub(crate) fn routes(&self) -> &Routes {

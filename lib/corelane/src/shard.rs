@@ -16,10 +16,10 @@ use corelane_rt::{local, time};
 
 use crate::handle::Here;
 use crate::mesh::{Core, Ends, Link, Mesh, MeshPoller, Peer};
-use crate::node::Phase;
+use crate::node::{Node, Phase};
 use crate::outside::Outside;
 use crate::signal::{Fired, Signal};
-use crate::{Service, ShardId, panics};
+use crate::{Service, ShardId, metrics, panics};
 
 /// What a shard's life is made of, whatever the types of the two functions are.
 pub(crate) trait Blueprint<S: Service>: 'static {
@@ -82,6 +82,8 @@ pub(crate) async fn run<S: Service>(
 ) {
     let (links, peers) = part(ends);
     let core = Core::new(me, outside, links);
+    core.tally.start_measuring();
+    metrics::watch_shard(&core.outside, me);
     let lives = Rc::new(Lives {
         blueprint,
         living: RefCell::default(),
@@ -109,7 +111,8 @@ pub(crate) async fn begin<S: Service>(mesh: &Mesh<S>) -> Result<(), String> {
     if lives.living.borrow().is_some() {
         return Err("its main was asked to stop and has not returned yet".to_owned());
     }
-    let service = build(&*lives.blueprint, mesh.shard()).await?;
+    let node = &mesh.core.life.node;
+    let service = build(node, &*lives.blueprint, mesh.shard()).await?;
     if mesh.core.life.is_over() {
         return Err(LEAVING.to_owned());
     }
@@ -126,9 +129,11 @@ const REST_LOOK: Duration = Duration::from_millis(1);
 
 /// Builds a shard's service; a panic is an error.
 pub(crate) async fn build<S: Service>(
+    node: &Node,
     blueprint: &dyn Blueprint<S>,
     me: ShardId,
 ) -> Result<S, String> {
+    metrics::install(node.metrics());
     let mut init = blueprint.init(me);
     let built = poll_fn(|cx| {
         let polled = AssertUnwindSafe(|| init.as_mut().poll(cx));

@@ -28,6 +28,15 @@ pub fn refresh_ns() -> u64 {
     context::with(|core| core.clock.refresh())
 }
 
+/// Monotonic time in nanoseconds, read now, for measuring: [`now_ns`] stays as it is.
+///
+/// # Panics
+///
+/// Outside a runtime.
+pub fn read_ns() -> u64 {
+    context::with(|core| core.clock.read())
+}
+
 /// Wall time in milliseconds since 1970, at most a fraction of a millisecond old when the task was resumed.
 ///
 /// # Panics

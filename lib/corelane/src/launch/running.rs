@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::crew::Crew;
+use crate::metrics::{Owner, Registry};
 use crate::node::{Node, NodeFailure, Phase, Stopper};
 use crate::outside::Outside;
 use crate::{Handle, Service, ShardId};
@@ -30,7 +31,7 @@ impl<S: Service> Running<S> {
         let node = outside.node().clone();
         Self {
             outside,
-            watch: Watch::new(node.shards(), wedged_after),
+            watch: Watch::new(node.shards(), wedged_after, node.metrics()),
             node,
             crew,
         }
@@ -40,6 +41,12 @@ impl<S: Service> Running<S> {
     #[must_use]
     pub fn handle(&self) -> Handle<S> {
         Handle::new(self.outside.clone())
+    }
+
+    /// What the node counts, for whoever watches it; it can be read after the node's end, too.
+    #[must_use]
+    pub fn metrics(&self) -> Registry {
+        self.node.metrics().clone()
     }
 
     /// Asks all shards to drain and leave; see [`Stopper::stop`].
@@ -106,6 +113,18 @@ impl<S: Service> fmt::Debug for Running<S> {
 struct Watch {
     shards: Vec<Seen>,
     wedged_after: u64,
+    /// A block per shard, written here alone.
+    shown: Vec<Arc<WatchMetrics>>,
+}
+
+crate::metrics! {
+    /// What the watch has found of one shard.
+    pub(crate) struct WatchMetrics;
+
+    /// Times the shard's loop stopped turning for so long that it was reported as wedged.
+    counter wedges = "corelane_wedges_total";
+    /// 1 while the shard is wedged.
+    gauge wedged = "corelane_wedged";
 }
 
 #[derive(Clone, Copy, Default)]
@@ -116,8 +135,15 @@ struct Seen {
 }
 
 impl Watch {
-    fn new(shards: usize, wedged_after: Duration) -> Self {
+    fn new(shards: usize, wedged_after: Duration, metrics: &Registry) -> Self {
+        let shown = |shard| {
+            let block = Arc::<WatchMetrics>::default();
+            let attached = metrics.attach(Owner::shard(ShardId::at(shard)), block.clone());
+            attached.expect("a new node's registry has room");
+            block
+        };
         Self {
+            shown: (0..shards).map(shown).collect(),
             shards: vec![Seen::default(); shards],
             wedged_after: wedged_after
                 .as_secs()
@@ -144,6 +170,7 @@ impl Watch {
                 },
             );
             if was.unchanged >= self.wedged_after {
+                self.shown[shard.index()].wedged.set(0);
                 let seconds = was.unchanged;
                 tracing::warn!(
                     shard = shard.number(),
@@ -156,6 +183,8 @@ impl Watch {
         }
         seen.unchanged += 1;
         if seen.unchanged == self.wedged_after {
+            self.shown[shard.index()].wedges.inc();
+            self.shown[shard.index()].wedged.set(1);
             let seconds = seen.unchanged;
             tracing::error!(
                 shard = shard.number(),
@@ -184,11 +213,13 @@ mod tests {
 
     use super::{Finding, Watch};
     use crate::ShardId;
+    use crate::metrics::Registry;
 
     #[test]
     fn a_wedge_is_reported_once_and_so_is_its_end() {
         use Finding::{Recovered, Still, Turning, Wedged};
-        let mut watch = Watch::new(1, Duration::from_secs(3));
+        let metrics = Registry::new();
+        let mut watch = Watch::new(1, Duration::from_secs(3), &metrics);
         let looks = [
             (1, Turning),
             (9, Turning),
@@ -202,6 +233,9 @@ mod tests {
         ];
         for (n, (turns, finding)) in looks.into_iter().enumerate() {
             assert_eq!(watch.look_at(ShardId::new(0), turns), finding, "look {n}");
+            let wedged = metrics.snapshot().total("corelane_wedged");
+            assert_eq!(wedged, u64::from((4..6).contains(&n)), "look {n}");
         }
+        assert_eq!(metrics.snapshot().total("corelane_wedges_total"), 1);
     }
 }

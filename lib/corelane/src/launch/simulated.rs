@@ -12,6 +12,7 @@ use corelane_rt::sim::{SimShard, World};
 use super::error::LaunchError;
 use super::options::{LaunchOptions, thread_name};
 use crate::mesh::{Ends, wire};
+use crate::metrics::Registry;
 use crate::node::{Node, NodeFailure, Phase, Stopper};
 use crate::outside::Outside;
 use crate::shard::{self, Blueprint, Recipe};
@@ -88,7 +89,7 @@ impl<S: Service> SimLife<S> {
         let node = self.outside.node();
         let mut service = None;
         if self.shard.index() < node.started_with() {
-            match shard::build(&*blueprint, self.shard).await {
+            match shard::build(node, &*blueprint, self.shard).await {
                 Ok(built) => service = Some(built),
                 Err(reason) => node.fail(self.shard, format!("it did not start: {reason}")),
             }
@@ -123,6 +124,12 @@ impl<S: Service> SimNode<S> {
     #[must_use]
     pub fn handle(&self) -> Handle<S> {
         Handle::new(self.outside.clone())
+    }
+
+    /// What the node counts, for whatever lives in the world beside it.
+    #[must_use]
+    pub fn metrics(&self) -> Registry {
+        self.node.metrics().clone()
     }
 
     /// Asks all shards to drain and leave; see [`Stopper::stop`].

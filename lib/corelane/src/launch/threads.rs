@@ -186,7 +186,8 @@ impl<S: Service> ThreadLife<S> {
             let runtime = Runtime::new(options).map_err(|e| format!("no runtime: {e}"))?;
             self.node.install_doorbell(self.shard, runtime.doorbell());
             let serves = self.shard.index() < self.node.started_with();
-            let service = serves.then(|| runtime.block_on(shard::build(blueprint, self.shard)));
+            let service =
+                serves.then(|| runtime.block_on(shard::build(&self.node, blueprint, self.shard)));
             Ok((runtime, service.transpose()?))
         }));
         prepared.unwrap_or_else(|payload| {

@@ -8,6 +8,7 @@ use super::errors::{Refusal, Refused};
 use super::outbox::Patience;
 use super::replies::{ReplyKey, Waiter};
 use super::serve::{ReturnTo, Served, serve};
+use super::trace::is_watched;
 use super::wiring::{Body, Control, Request, Tag};
 use crate::cx::Origin;
 use crate::{CallOptions, Mesh, Service, ShardId};
@@ -64,18 +65,34 @@ impl<S: Service> Mesh<S> {
         &self,
         target: Target,
         body: Body<S>,
-        options: CallOptions,
+        mut options: CallOptions,
         patience: Patience,
     ) -> Result<Open<S>, Refused<Body<S>>> {
+        if is_watched() {
+            options = self.begin_span(target, options);
+        }
         let asked = Asked::new(target, body, options);
         if self.core.can_answer(target, asked.tag) {
-            self.core.tally.count(|stats| stats.local_calls += 1);
+            self.core.tally.local_calls.inc();
             return Ok(self.ask_in_place(asked));
         }
-        let (key, to) = self
-            .core
-            .send(target, asked, patience, Waiter::Call(None))?;
-        Ok(self.underway(key, to))
+        let sent = self.core.send(target, asked, patience, Waiter::Call(None));
+        match sent {
+            Ok((key, to)) => Ok(self.underway(key, to)),
+            Err(refused) => {
+                self.core.spans.end(None);
+                Err(refused)
+            }
+        }
+    }
+
+    /// Begins the call's span; who gives the call its slot, or answers or refuses it, says so to it.
+    #[cold]
+    fn begin_span(&self, target: Target, mut options: CallOptions) -> CallOptions {
+        let (spans, me) = (&self.core.spans, Origin::Shard(self.shard()));
+        let span = spans.traces.call_span::<S>(me, target, &mut options);
+        spans.begin(span);
+        options
     }
 
     /// Asks `target` for somebody who is told by the waiter; no future holds the call.
@@ -88,7 +105,7 @@ impl<S: Service> Mesh<S> {
     ) -> Result<(), Refused<Body<S>>> {
         let asked = Asked::new(target, body, options);
         if self.core.can_answer(target, asked.tag) {
-            self.core.tally.count(|stats| stats.local_calls += 1);
+            self.core.tally.local_calls.inc();
             self.answer_in_place(asked, waiter);
             return Ok(());
         }
@@ -112,7 +129,10 @@ impl<S: Service> Mesh<S> {
         let origin = Origin::Shard(self.shard());
         let tag = asked.tag;
         match serve(self, origin, asked) {
-            Served::Now(answer) => Open::Here(answer),
+            Served::Now(answer) => {
+                self.core.spans.end(None);
+                Open::Here(answer)
+            }
             Served::Later(future) => {
                 let key = self.core.replies.reserve(tag, Waiter::Call(None));
                 self.core.partitions.opened(tag);
@@ -123,6 +143,7 @@ impl<S: Service> Mesh<S> {
     }
 
     fn underway(&self, key: ReplyKey, to: Option<ShardId>) -> Open<S> {
+        self.core.spans.end(Some(key));
         Open::Underway(Underway::new(self.core.clone(), key, to))
     }
 }
@@ -154,7 +175,7 @@ impl<S: Service> Core<S> {
             return Err(self.closing(asked.body));
         }
         if self.is_asleep() {
-            self.tally.count(|stats| stats.refused_asleep += 1);
+            self.tally.refused_asleep.inc();
             return Err(Refused {
                 message: asked.body,
                 reason: Refusal::Down,
@@ -180,7 +201,7 @@ impl<S: Service> Core<S> {
         if !self.partitions.has_room(asked.tag) {
             return Err(self.full(asked.body));
         }
-        self.tally.count(|stats| stats.held += 1);
+        self.tally.held.inc();
         let key = self.replies.reserve(asked.tag, waiter);
         self.partitions.hold(asked.with_key(key));
         Ok(key)
@@ -195,7 +216,7 @@ impl<S: Service> Core<S> {
         if self.local.borrow().len() >= LOCAL_QUEUE {
             return Err(self.full(asked.body));
         }
-        self.tally.count(|stats| stats.local_calls += 1);
+        self.tally.local_calls.inc();
         let key = self.replies.reserve(asked.tag, waiter);
         self.partitions.opened(asked.tag);
         self.local.borrow_mut().push_back(asked.with_key(key));
@@ -206,12 +227,12 @@ impl<S: Service> Core<S> {
     pub(crate) fn release(&self, tag: Tag, owner: ShardId) {
         let here = owner == self.me();
         for request in self.partitions.thaw(tag) {
-            self.tally.count(|stats| match here {
-                true => stats.local_calls += 1,
-                false => stats.calls += 1,
-            });
+            match here {
+                true => self.tally.local_calls.inc(),
+                false => self.tally.calls.inc(),
+            }
             if !self.replies.is_wanted(request.key) {
-                self.tally.count(|stats| stats.cancelled += 1);
+                self.tally.cancelled.inc();
                 self.replies.release(request.key);
             } else if here {
                 self.partitions.opened(tag);
@@ -241,7 +262,7 @@ impl<S: Service> Core<S> {
     }
 
     pub(crate) fn closing<T>(&self, message: T) -> Refused<T> {
-        self.tally.count(|stats| stats.refused_closing += 1);
+        self.tally.refused_closing.inc();
         Refused {
             message,
             reason: Refusal::Closing,
@@ -249,7 +270,7 @@ impl<S: Service> Core<S> {
     }
 
     fn full<T>(&self, message: T) -> Refused<T> {
-        self.tally.count(|stats| stats.refused_full += 1);
+        self.tally.refused_full.inc();
         Refused {
             message,
             reason: Refusal::Full,

@@ -60,7 +60,7 @@ impl<S: Service> Underway<S> {
         let core = self.core.as_ref().expect("it has no answer yet");
         let answer = ready!(core.replies.poll(self.key, cx));
         if answer.is_none() {
-            core.tally.count(|stats| stats.lost += 1);
+            core.tally.lost.inc();
         }
         self.core = None;
         Poll::Ready(answer)
@@ -72,6 +72,7 @@ impl<S: Service> Drop for Underway<S> {
         if let Some(core) = &self.core
             && let Left::Underway = core.replies.forget(self.key)
         {
+            core.spans.close(self.key);
             core.give_up(self.key, self.to);
         }
     }

@@ -17,6 +17,7 @@ use super::partitions::Partitions;
 use super::replies::Replies;
 use super::serve::LaterName;
 use super::stats::Tally;
+use super::trace::OpenSpans;
 use super::wiring::{Control, Reply, Request};
 use crate::cx::{Cx, Origin};
 use crate::node::{Node, Phase};
@@ -30,6 +31,7 @@ pub(crate) struct Core<S: Service> {
     /// This shard's copy; replaced as a whole.
     pub(crate) map: RefCell<Rc<ShardMap>>,
     pub(crate) tally: Rc<Tally>,
+    pub(crate) spans: OpenSpans,
     pub(crate) replies: Rc<Replies<S>>,
     pub(crate) partitions: Rc<Partitions<S>>,
     pub(crate) outbox: Outbox<S>,
@@ -134,7 +136,7 @@ impl<S: Service> Core<S> {
         links: Vec<Option<Link<S>>>,
     ) -> Rc<Self> {
         let node = outside.node().clone();
-        let tally = Rc::<Tally>::default();
+        let tally = Rc::new(Tally::new::<S>(node.metrics(), me));
         let replies = Rc::new(Replies::new());
         let partitions = Rc::new(Partitions::new());
         let answers = links.iter().map(|_| VecDeque::new()).collect();
@@ -149,6 +151,7 @@ impl<S: Service> Core<S> {
             ),
             life: Life::new(node, me),
             tally,
+            spans: OpenSpans::of(me),
             replies,
             partitions,
             outside,
@@ -179,7 +182,7 @@ impl<S: Service> Core<S> {
         if phase.is_over() {
             self.life.over.fire();
             let lost = self.replies.close();
-            self.tally.count(|stats| stats.lost += lost as u64);
+            self.tally.lost.add(lost as u64);
         }
         true
     }
@@ -207,12 +210,26 @@ impl<S: Service> Core<S> {
     }
 }
 
+/// What others see of it.
+impl<S: Service> Core<S> {
+    /// Shows how much waits, at the end of a turn.
+    pub(crate) fn show(&self) {
+        self.tally.end_turn();
+        let shown = &self.tally.service;
+        shown.outstanding.set(self.outbox.open() as u64);
+        shown.waiting.set(self.outbox.in_line() as u64);
+        shown.local.set(self.local.borrow().len() as u64);
+        shown.answering.set(self.laters.borrow().len() as u64);
+    }
+}
+
 /// The state's coming and going.
 impl<S: Service> Core<S> {
     /// Puts a new state in place.
     pub(crate) fn install(&self, service: S) {
         let before = self.service.borrow_mut().replace(service);
         assert!(before.is_none(), "a shard has one state at a time");
+        self.tally.service.lives.inc();
         self.poisoned.set(false);
         self.up.set(true);
         self.asleep.set(false);
@@ -260,7 +277,7 @@ impl<S: Service> Core<S> {
 impl<S: Service> Core<S> {
     pub(crate) fn handle(&self, request: S::Request, cx: &Cx<'_, S>) -> Result<Outcome<S>, Broken> {
         self.on_state(Doing::Request { from: cx.origin }, |state| {
-            state.handle(request, cx)
+            self.tally.handling(|| state.handle(request, cx))
         })
     }
 
@@ -331,7 +348,7 @@ impl<S: Service> Core<S> {
         self.poisoned.set(true);
         self.up.set(false);
         self.cancel_laters();
-        self.tally.count(|stats| stats.panics += 1);
+        self.tally.panics.inc();
         self.life
             .fail(format!("{doing} panicked: {}", panics::text(&*payload)));
         Broken(payload)

@@ -43,6 +43,8 @@ pub(crate) struct Outbox<S: Service> {
     touched: RefCell<Vec<ShardId>>,
     /// Requests whose reply has not come, over all peers.
     open: Cell<usize>,
+    /// Requests that wait in line, over all peers.
+    in_line: Cell<usize>,
 }
 
 /// The way to one peer.
@@ -94,10 +96,12 @@ impl<S: Service> Outbox<S> {
                 .collect(),
             touched: RefCell::default(),
             open: Cell::new(0),
+            in_line: Cell::new(0),
         }
     }
 
     /// Reserves the reply's slot and stages the request, lets it wait in line, or gives it back.
+    #[inline]
     pub(crate) fn request(
         &self,
         to: ShardId,
@@ -110,14 +114,14 @@ impl<S: Service> Outbox<S> {
         let leaves_now = link.waiting.is_empty() && link.has_credit();
         let may_wait = patience == Patience::Wait && link.waiting.len() < WAITING_PER_PAIR;
         if !leaves_now && !may_wait {
-            self.tally.count(|stats| stats.refused_full += 1);
+            self.tally.refused_full.inc();
             return Err(Refused {
                 message: asked,
                 reason: Refusal::Full,
             });
         }
         let key = self.replies.reserve(asked.tag, waiter);
-        self.tally.count(|stats| stats.calls += 1);
+        self.tally.calls.inc();
         self.line_up(to, &mut link, asked.with_key(key));
         Ok(key)
     }
@@ -128,12 +132,14 @@ impl<S: Service> Outbox<S> {
         self.line_up(to, &mut self.link(to).borrow_mut(), request);
     }
 
+    #[inline]
     fn line_up(&self, to: ShardId, link: &mut Link<S>, request: Request<S>) {
         self.partitions.opened(request.key.tag);
         if link.waiting.is_empty() && link.has_credit() {
             self.stage(to, link, request);
         } else {
-            self.tally.count(|stats| stats.waited += 1);
+            self.tally.waited.inc();
+            self.in_line.set(self.in_line.get() + 1);
             link.waiting.push_back(request);
         }
     }
@@ -149,6 +155,7 @@ impl<S: Service> Outbox<S> {
             let Some(request) = link.waiting.pop_front() else {
                 break;
             };
+            self.in_line.set(self.in_line.get() - 1);
             if self.replies.is_wanted(request.key) {
                 self.stage(from, &mut link, request);
             } else {
@@ -157,7 +164,7 @@ impl<S: Service> Outbox<S> {
         }
         drop(link);
         for request in cancelled {
-            self.tally.count(|stats| stats.cancelled += 1);
+            self.tally.cancelled.inc();
             self.replies.release(request.key);
             self.partitions.closed(request.key.tag);
         }
@@ -182,16 +189,16 @@ impl<S: Service> Outbox<S> {
         };
         let (message, reason) = match pushed {
             Ok(()) => {
-                self.tally.count(|stats| stats.control_sent += 1);
+                self.tally.control_sent.inc();
                 self.touch(to, &mut link);
                 return Ok(());
             }
             Err(PushError::Full(message)) => {
-                self.tally.count(|stats| stats.control_refused += 1);
+                self.tally.control_refused.inc();
                 (message, Refusal::Full)
             }
             Err(PushError::Closed(message)) => {
-                self.tally.count(|stats| stats.refused_closing += 1);
+                self.tally.refused_closing.inc();
                 (message, Refusal::Closing)
             }
         };
@@ -200,7 +207,7 @@ impl<S: Service> Outbox<S> {
 
     /// Notes that replies for `to` were published and that it must be woken.
     pub(crate) fn replied(&self, to: ShardId) {
-        self.tally.count(|stats| stats.batches += 1);
+        self.tally.batches.inc();
         self.touch(to, &mut self.link(to).borrow_mut());
     }
 
@@ -216,9 +223,19 @@ impl<S: Service> Outbox<S> {
             worked = true;
             self.publish(&mut self.link(to).borrow_mut());
             if self.node.wake(to) {
-                self.tally.count(|stats| stats.wakes += 1);
+                self.tally.wakes.inc();
             }
         }
+    }
+
+    /// Requests whose reply has not come, over all peers.
+    pub(crate) fn open(&self) -> usize {
+        self.open.get()
+    }
+
+    /// Requests that wait in line, over all peers.
+    pub(crate) fn in_line(&self) -> usize {
+        self.in_line.get()
     }
 
     /// Whether a reply is outstanding from any peer.
@@ -226,6 +243,7 @@ impl<S: Service> Outbox<S> {
         self.open.get() > 0
     }
 
+    #[inline]
     fn stage(&self, to: ShardId, link: &mut Link<S>, request: Request<S>) {
         link.outstanding += 1;
         self.open.set(self.open.get() + 1);
@@ -246,7 +264,7 @@ impl<S: Service> Outbox<S> {
             return;
         }
         if link.requests.push_batch(&mut link.staged) > 0 {
-            self.tally.count(|stats| stats.batches += 1);
+            self.tally.batches.inc();
         }
         // What stays is lost with a peer that has left, which ends the node (and these calls).
         assert!(

@@ -113,7 +113,9 @@ impl<S: Service> MeshPoller<S> {
         let served = self.take_local() | self.take_outside();
         self.served |= served;
         worked |= served | self.send_answers();
-        self.mesh.core.outbox.flush() | worked
+        worked |= self.mesh.core.outbox.flush();
+        self.mesh.core.show();
+        worked
     }
 
     /// Handles what this shard has asked of itself: all that was there when it began.
@@ -125,7 +127,7 @@ impl<S: Service> MeshPoller<S> {
                 break;
             };
             if !core.replies.is_wanted(request.key) {
-                core.tally.count(|stats| stats.cancelled += 1);
+                core.tally.cancelled.inc();
                 core.replies.release(request.key);
                 core.partitions.closed(request.key.tag);
                 continue;
@@ -161,7 +163,7 @@ impl<S: Service> MeshPoller<S> {
                 Served::Later(future) => core.answer_later(to, future),
             }
         }
-        core.tally.count(|stats| stats.outside += taken as u64);
+        core.tally.outside.add(taken as u64);
         if taken > 0 {
             core.batch_end(&self.mesh);
         }
@@ -209,8 +211,7 @@ impl<S: Service> Peer<S> {
                 }
             });
         if taken > 0 {
-            core.tally
-                .count(|stats| stats.control_handled += taken as u64);
+            core.tally.control_handled.add(taken as u64);
         }
         taken > 0
     }
@@ -240,7 +241,7 @@ impl<S: Service> Peer<S> {
         if taken == 0 {
             return false;
         }
-        core.tally.count(|stats| stats.handled += taken as u64);
+        core.tally.handled.add(taken as u64);
         core.batch_end(mesh);
         if !self.staged.is_empty() {
             let mut staged = std::mem::take(&mut self.staged);

@@ -6,11 +6,13 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use corelane_rt::{task, time};
+use tracing::Instrument;
 
 use super::ask::Asked;
 use super::core::Core;
 use super::replies::{ReplyKey, Settled, Shot};
 use super::stats::Tally;
+use super::trace::{handle_span, is_watched};
 use super::wiring::{Answer, Body, NoReply, Reply, Tag};
 use crate::cx::{Cx, Origin};
 use crate::outside::Routes;
@@ -42,18 +44,18 @@ pub(crate) fn serve<S: Service>(mesh: &Mesh<S>, origin: Origin, asked: Asked<S>)
     let Asked { body, tag, options } = asked;
     let options = options.map_or_else(CallOptions::new, |options| *options);
     if options.is_expired() {
-        core.tally.count(|stats| stats.expired += 1);
+        core.tally.expired.inc();
         return Served::Now(NoReply::Expired.into());
     }
     if tag
         .partition()
         .is_some_and(|p| core.map.borrow().owner(p) != core.me())
     {
-        core.tally.count(|stats| stats.misdirected += 1);
+        core.tally.misdirected.inc();
         return Served::Now(NoReply::Moved(body).into());
     }
     if !core.is_up() {
-        core.tally.count(|stats| stats.refused_down += 1);
+        core.tally.refused_down.inc();
         return Served::Now(NoReply::Down(body).into());
     }
     match body {
@@ -64,6 +66,9 @@ pub(crate) fn serve<S: Service>(mesh: &Mesh<S>, origin: Origin, asked: Asked<S>)
                 options,
                 tag,
             };
+            if options.trace().is_some() && is_watched() {
+                return handle_watched(core, request, &cx);
+            }
             match core.handle(request, &cx) {
                 Ok(outcome) => of(core, outcome, options),
                 Err(_) => Served::Now(NoReply::Panicked.into()),
@@ -76,6 +81,20 @@ pub(crate) fn serve<S: Service>(mesh: &Mesh<S>, origin: Origin, asked: Asked<S>)
     }
 }
 
+/// Handles a request inside a span, which goes with an answer that takes time.
+#[cold]
+fn handle_watched<S: Service>(core: &Core<S>, request: S::Request, cx: &Cx<'_, S>) -> Served<S> {
+    let span = handle_span::<S>(core.me(), cx.origin, cx.tag, &cx.options);
+    let handled = span.in_scope(|| core.handle(request, cx));
+    let Ok(outcome) = handled else {
+        return Served::Now(NoReply::Panicked.into());
+    };
+    match of(core, outcome, cx.options) {
+        Served::Later(future) => Served::Later(Box::pin(future.instrument(span))),
+        now => now,
+    }
+}
+
 /// A handler's outcome as an answer.
 fn of<S: Service>(core: &Core<S>, outcome: Outcome<S>, options: CallOptions) -> Served<S> {
     match outcome {
@@ -85,7 +104,7 @@ fn of<S: Service>(core: &Core<S>, outcome: Outcome<S>, options: CallOptions) -> 
         }
         Outcome::Moved(request) => Served::Now(NoReply::Moved(Body::Ask(request)).into()),
         Outcome::Rejected(rejection) => {
-            core.tally.count(|stats| stats.rejected += 1);
+            core.tally.rejected.inc();
             Served::Now(NoReply::Rejected(rejection).into())
         }
     }
@@ -104,7 +123,7 @@ async fn in_time<S: Service>(
     let reply = time::timeout(left, later.0).await;
     reply.map_or_else(
         |_| {
-            tally.count(|stats| stats.expired_later += 1);
+            tally.expired_later.inc();
             NoReply::Expired.into()
         },
         Answer::Reply,
@@ -133,20 +152,19 @@ impl<S: Service> Core<S> {
 
     /// Runs `future` as a task and sends its answer, whatever becomes of it.
     pub(crate) fn answer_later(self: &Rc<Self>, to: ReturnTo<S>, future: LaterAnswer<S>) {
-        let mut number = 0;
-        self.tally.count(|stats| {
-            stats.later += 1;
-            number = stats.later;
-        });
-        let name = to.name(self.me(), number);
+        self.tally.later.inc();
+        let name = to.name(self.me(), self.tally.later.get());
         let mut owed = Owed {
             core: self.clone(),
             to: Some(to),
             name,
         };
         // The debt goes with the future: it is paid even if the task is dropped before it has run.
+        let (tally, began_ns) = (self.tally.clone(), time::now_ns());
         let task = task::spawn(async move {
             let answer = future.await;
+            let took_ns = time::read_ns() - began_ns;
+            tally.service.answering_later.record(took_ns);
             owed.pay(answer);
         });
         self.laters.borrow_mut().insert(name, task);
@@ -164,10 +182,11 @@ impl<S: Service> Core<S> {
 
     /// Puts an answer into its slot of this shard.
     pub(crate) fn settle(&self, key: ReplyKey, answer: Answer<S>) {
+        self.spans.close(key);
         let settled = self.replies.fulfil(key, answer);
         self.partitions.closed(key.tag);
         if settled == Settled::Late {
-            self.tally.count(|stats| stats.late_replies += 1);
+            self.tally.late_replies.inc();
         }
     }
 }
@@ -217,10 +236,10 @@ impl<S: Service> Drop for Owed<S> {
             return;
         }
         if std::thread::panicking() {
-            self.core.tally.count(|stats| stats.panics += 1);
+            self.core.tally.panics.inc();
             self.pay(NoReply::Panicked.into());
         } else {
-            self.core.tally.count(|stats| stats.cancelled_later += 1);
+            self.core.tally.cancelled_later.inc();
             self.pay(NoReply::Cancelled.into());
         }
     }

@@ -73,7 +73,7 @@ impl<B> Deref for Writer<B> {
     }
 }
 
-/// Declares a block: a struct of [`Counter`](crate::metrics::Counter)s, [`Gauge`](crate::metrics::Gauge)s and
+/// Declares a block of [`metrics`](mod@crate::metrics): a struct of [`Counter`](crate::metrics::Counter)s, [`Gauge`](crate::metrics::Gauge)s and
 /// [`Histogram`](crate::metrics::Histogram)s, each with the name that it has in Prometheus, and the comment above it
 /// as its help.
 ///
@@ -100,6 +100,9 @@ impl<B> Deref for Writer<B> {
 /// metrics.told.record(41_000);
 /// assert_eq!(metrics.lines.get(), 1);
 /// ```
+///
+/// A block of counters alone can have a struct of plain numbers beside it, made by `copied()`: write
+/// `pub struct ChatMetrics => ChatStats;`.
 ///
 /// A name that Prometheus would not take does not compile:
 ///
@@ -156,6 +159,53 @@ macro_rules! metrics {
             fn value(&self, index: usize) -> $crate::metrics::Value {
                 let values: &[&dyn $crate::metrics::Cell] = &[$(&self.$field),+];
                 values[index].value()
+            }
+        }
+    };
+    // Counters alone, with a struct of plain numbers to copy them to.
+    (
+        $(#[$outer:meta])*
+        $visible:vis struct $Block:ident => $Copy:ident;
+        $(
+            $(#[doc = $help:literal])+
+            counter $field:ident = $name:literal $({ $label:ident = $value:literal })?;
+        )+
+    ) => {
+        $crate::metrics! {
+            $(#[$outer])*
+            $visible struct $Block;
+            $(
+                $(#[doc = $help])+
+                counter $field = $name $({ $label = $value })?;
+            )+
+        }
+
+        $(#[$outer])*
+        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub struct $Copy {
+            $(
+                $(#[doc = $help])+
+                pub $field: u64,
+            )+
+        }
+
+        impl $Copy {
+            /// Every counter with its name, for whoever shows them all.
+            pub fn named(&self) -> impl Iterator<Item = (&'static str, u64)> {
+                [$((stringify!($field), self.$field)),+].into_iter()
+            }
+
+            /// Adds another's counters.
+            pub fn add(&mut self, other: &Self) {
+                $(self.$field += other.$field;)+
+            }
+        }
+
+        impl $Block {
+            /// The counters as they are now.
+            $visible fn copied(&self) -> $Copy {
+                $Copy { $($field: self.$field.get()),+ }
             }
         }
     };

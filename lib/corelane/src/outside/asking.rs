@@ -8,6 +8,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use tracing::Span;
+
 use crate::mesh::Answer;
 use crate::{CallError, Refused, Service};
 
@@ -17,7 +19,11 @@ type Outcome<S> = Result<<S as Service>::Reply, CallError<<S as Service>::Reques
 ///
 /// The request is on its way when the call was made, not when this is polled. Dropping this does not cancel it.
 #[must_use = "a call that is dropped is not waited for"]
-pub struct Asking<S: Service>(State<S>);
+pub struct Asking<S: Service> {
+    state: State<S>,
+    /// Ends with the call, if anybody watches it.
+    span: Option<Span>,
+}
 
 enum State<S: Service> {
     Waiting(oneshot::Receiver<Answer<S>>),
@@ -31,10 +37,17 @@ impl<S: Service> Asking<S> {
         sent: Result<(), Refused<S::Request>>,
         answer: oneshot::Receiver<Answer<S>>,
     ) -> Self {
-        Self(match sent {
+        let state = match sent {
             Ok(()) => State::Waiting(answer),
             Err(refused) => State::Refused(refused),
-        })
+        };
+        Self { state, span: None }
+    }
+
+    /// The call, with a span that ends with it.
+    pub(crate) fn watched(mut self, span: Option<Span>) -> Self {
+        self.span = span;
+        self
     }
 
     /// Blocks this thread until the reply is there.
@@ -45,7 +58,8 @@ impl<S: Service> Asking<S> {
     /// # Panics
     /// On a shard, or in a world: it would never be woken. Await the call there. And if it was polled before.
     pub fn wait(self) -> Outcome<S> {
-        match self.before_blocking() {
+        let _span = self.span;
+        match before_blocking(self.state) {
             Ok(answer) => answer
                 .recv()
                 .map_or(Err(CallError::Lost), Answer::into_reply),
@@ -62,7 +76,8 @@ impl<S: Service> Asking<S> {
     /// # Panics
     /// As [`wait`](Self::wait).
     pub fn wait_for(self, limit: Duration) -> Outcome<S> {
-        let answer = match self.before_blocking() {
+        let _span = self.span;
+        let answer = match before_blocking(self.state) {
             Ok(answer) => answer.recv_timeout(limit),
             Err(refused) => return Err(CallError::Refused(refused)),
         };
@@ -72,18 +87,21 @@ impl<S: Service> Asking<S> {
             Err(oneshot::RecvTimeoutError::Disconnected) => Err(CallError::Lost),
         }
     }
+}
 
-    fn before_blocking(self) -> Result<oneshot::Receiver<Answer<S>>, Refused<S::Request>> {
-        assert!(
-            !corelane_rt::is_inside(),
-            "a shard that blocks serves nobody, not even this call: await it instead"
-        );
-        match self.0 {
-            State::Waiting(answer) => Ok(answer),
-            State::Refused(refused) => Err(refused),
-            State::Polled(_) | State::Done => {
-                panic!("a call that was polled before cannot be waited for")
-            }
+/// What is waited for, or the refusal.
+fn before_blocking<S: Service>(
+    state: State<S>,
+) -> Result<oneshot::Receiver<Answer<S>>, Refused<S::Request>> {
+    assert!(
+        !corelane_rt::is_inside(),
+        "a shard that blocks serves nobody, not even this call: await it instead"
+    );
+    match state {
+        State::Waiting(answer) => Ok(answer),
+        State::Refused(refused) => Err(refused),
+        State::Polled(_) | State::Done => {
+            panic!("a call that was polled before cannot be waited for")
         }
     }
 }
@@ -95,18 +113,18 @@ impl<S: Service> Future for Asking<S> {
     type Output = Outcome<S>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        if let State::Waiting(_) = &self.0 {
-            let State::Waiting(answer) = std::mem::replace(&mut self.0, State::Done) else {
+        if let State::Waiting(_) = &self.state {
+            let State::Waiting(answer) = std::mem::replace(&mut self.state, State::Done) else {
                 unreachable!("it was a moment ago");
             };
-            self.0 = State::Polled(answer.into_future());
+            self.state = State::Polled(answer.into_future());
         }
-        if let State::Polled(answer) = &mut self.0 {
+        if let State::Polled(answer) = &mut self.state {
             let answer = ready!(Pin::new(answer).poll(cx));
-            self.0 = State::Done;
+            (self.state, self.span) = (State::Done, None);
             return Poll::Ready(answer.map_or(Err(CallError::Lost), Answer::into_reply));
         }
-        match std::mem::replace(&mut self.0, State::Done) {
+        match std::mem::replace(&mut self.state, State::Done) {
             State::Refused(refused) => Poll::Ready(Err(CallError::Refused(refused))),
             _ => panic!("a call was polled after it was done"),
         }
@@ -115,7 +133,7 @@ impl<S: Service> Future for Asking<S> {
 
 impl<S: Service> fmt::Debug for Asking<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.0 {
+        f.write_str(match self.state {
             State::Waiting(_) | State::Polled(_) => "Asking(open)",
             State::Refused(_) => "Asking(refused)",
             State::Done => "Asking(done)",
