@@ -2,6 +2,7 @@
 //! later resize replaces as a whole under a new epoch).
 
 use crate::ShardId;
+use crate::rebalance::{Move, RebalanceError, plan_resize};
 
 /// Partitions of a node's keyspace. Fixed: stored data is placed by it, whatever the core count.
 pub const PARTITIONS: usize = 256;
@@ -10,6 +11,7 @@ pub const PARTITIONS: usize = 256;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShardMap {
     epoch: u64,
+    io_shards: usize,
     shards: usize,
     owner: Box<[ShardId]>,
 }
@@ -21,15 +23,26 @@ impl ShardMap {
     /// If `shards` is 0 or more than [`PARTITIONS`].
     #[must_use]
     pub fn even(shards: usize) -> Self {
+        Self::split(0, shards)
+    }
+
+    /// The first map of a node of the split layout, in which the first `io_shards` shards own nothing.
+    ///
+    /// # Panics
+    /// If that leaves no shard, or more than [`PARTITIONS`].
+    #[must_use]
+    pub fn split(io_shards: usize, shards: usize) -> Self {
+        let data_shards = shards.saturating_sub(io_shards);
         assert!(
-            (1..=PARTITIONS).contains(&shards),
-            "{PARTITIONS} partitions cannot be spread over {shards} shards"
+            (1..=PARTITIONS).contains(&data_shards),
+            "{PARTITIONS} partitions cannot be spread over {data_shards} shards"
         );
         let owner = (0..PARTITIONS)
-            .map(|partition| ShardId::at(partition * shards / PARTITIONS))
+            .map(|partition| ShardId::at(io_shards + partition * data_shards / PARTITIONS))
             .collect();
         Self {
             epoch: 1,
+            io_shards,
             shards,
             owner,
         }
@@ -41,10 +54,16 @@ impl ShardMap {
         self.epoch
     }
 
-    /// How many shards the map spreads over.
+    /// How many shards serve, those without partitions included.
     #[must_use]
     pub fn shards(&self) -> usize {
         self.shards
+    }
+
+    /// How many shards, the first ones, are for connections and own nothing; 0 but in the split layout.
+    #[must_use]
+    pub fn io_shards(&self) -> usize {
+        self.io_shards
     }
 
     /// The shard that owns `partition`.
@@ -68,37 +87,28 @@ impl ShardMap {
     pub(crate) fn with_shards(&self, shards: usize) -> Self {
         Self {
             epoch: self.epoch + 1,
+            io_shards: self.io_shards,
             shards,
             owner: self.owner.clone(),
         }
     }
 
-    /// The fewest moves that spread the partitions evenly over `shards` shards: partition and new owner.
-    pub(crate) fn moves_to(&self, shards: usize) -> Vec<(usize, ShardId)> {
-        let mut count = vec![0; shards.max(self.shards)];
-        self.owner
-            .iter()
-            .for_each(|owner| count[owner.index()] += 1);
-        let mut moves = Vec::new();
-        for (partition, owner) in self.owner.iter().enumerate() {
-            // What a shard may keep: the larger share goes to those who have most already.
-            let keeps =
-                owner.index() < shards && count[owner.index()] <= PARTITIONS.div_ceil(shards);
-            if keeps {
-                continue;
-            }
-            let (to, _) = (0..shards)
-                .map(|shard| (shard, count[shard]))
-                .min_by_key(|&(_, count)| count)
-                .expect("a node has shards");
-            if owner.index() < shards && count[to] + 1 >= count[owner.index()] {
-                continue;
-            }
-            count[owner.index()] -= 1;
-            count[to] += 1;
-            moves.push((partition, ShardId::at(to)));
-        }
-        moves
+    /// The fewest moves that spread the partitions evenly over `shards` shards.
+    ///
+    /// # Errors
+    /// If that leaves no shard that may own partitions, or too many.
+    pub(crate) fn moves_to(&self, shards: usize) -> Result<Vec<Move>, RebalanceError> {
+        // The planner counts the shards that may own something from 0.
+        let inner = |shard: ShardId| ShardId::at(shard.index() - self.io_shards);
+        let outer = |shard: ShardId| ShardId::at(shard.index() + self.io_shards);
+        let owners: Vec<ShardId> = self.owner.iter().copied().map(inner).collect();
+        let moves = plan_resize(&owners, shards.saturating_sub(self.io_shards))?;
+        let moves = moves.into_iter().map(|planned| Move {
+            from: outer(planned.from),
+            to: outer(planned.to),
+            ..planned
+        });
+        Ok(moves.collect())
     }
 
     /// The partitions that `shard` owns, ascending.

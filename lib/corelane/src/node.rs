@@ -11,8 +11,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use corelane_channel::{CacheLine, SleepFlag};
 use corelane_rt::Doorbell;
 
-use crate::ShardId;
 use crate::metrics::Registry;
+use crate::{ShardId, ShardMap};
 
 /// How far a node's life has come. Only ever moves up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,8 +64,8 @@ impl std::error::Error for NodeFailure {}
 /// The shared part of a node.
 pub(crate) struct Node {
     phase: AtomicU8,
-    /// Shards that served from the start.
-    started_with: usize,
+    /// The first map.
+    first_map: ShardMap,
     mains_left: AtomicUsize,
     /// Somebody moves partitions or resizes the node: one at a time.
     moving: AtomicBool,
@@ -88,8 +88,9 @@ struct Seat {
 }
 
 impl Node {
-    /// A node with room for `shards`, of which `started_with` serve from the start.
-    pub(crate) fn new(shards: usize, started_with: usize) -> Arc<Self> {
+    /// A node with room for `shards`, of which those of the map serve from the start.
+    pub(crate) fn new(shards: usize, first_map: ShardMap) -> Arc<Self> {
+        let started_with = first_map.shards();
         let seat = |index| Seat {
             asleep: SleepFlag::new(),
             turns: CacheLine::default(),
@@ -99,8 +100,8 @@ impl Node {
         };
         Arc::new(Self {
             phase: AtomicU8::new(Phase::Running as u8),
-            started_with,
             mains_left: AtomicUsize::new(started_with),
+            first_map,
             moving: AtomicBool::new(false),
             failure: Mutex::new(None),
             metrics: Registry::new(),
@@ -113,9 +114,14 @@ impl Node {
         self.seats.len()
     }
 
+    /// The map that the node began with.
+    pub(crate) fn first_map(&self) -> &ShardMap {
+        &self.first_map
+    }
+
     /// How many shards served from the start.
     pub(crate) fn started_with(&self) -> usize {
-        self.started_with
+        self.first_map.shards()
     }
 
     /// What its shards count.

@@ -44,7 +44,7 @@ impl<S: Service> Outside<S> {
         Arc::new(Self {
             inboxes: (0..node.shards()).map(inbox).collect(),
             traces: Traces::of_outside(),
-            routes: Routes::even(node.started_with()),
+            routes: Routes::of_map(node.first_map()),
             node,
             held: Mutex::default(),
         })

@@ -27,9 +27,16 @@ pub enum MoveError {
     /// There is no such partition.
     #[error("there is no partition {0}; they are 0 to 255")]
     NoPartition(usize),
-    /// The shard does not serve.
-    #[error("shard {0} does not serve; shards 0 to {last} do", last = .1 - 1)]
-    NoShard(ShardId, usize),
+    /// The shard owns no partitions: it sleeps, does not exist, or is for connections alone.
+    #[error("shard {shard} takes no partitions; shards {first} to {last} do")]
+    NoShard {
+        /// The shard.
+        shard: ShardId,
+        /// The first that does.
+        first: usize,
+        /// The last that does.
+        last: usize,
+    },
     /// Another move or resize is going on.
     #[error("another move or resize is going on; try again when it is done")]
     Busy,
@@ -92,8 +99,13 @@ impl<S: Handoff> Mesh<S> {
         let moving = task::spawn(async move {
             let _moving = Moving::begin(&mesh).ok_or(MoveError::Busy)?;
             // With the right in hand: no resize is between this look and the move.
-            if to.index() >= mesh.shards() {
-                return Err(MoveError::NoShard(to, mesh.shards()));
+            let takes = mesh.map().io_shards()..mesh.shards();
+            if !takes.contains(&to.index()) {
+                return Err(MoveError::NoShard {
+                    shard: to,
+                    first: takes.start,
+                    last: takes.end - 1,
+                });
             }
             mesh.move_now(partition, to).await
         });

@@ -8,6 +8,7 @@ use corelane_rt::{task, time};
 use super::Handoff;
 use super::errand::NodeOver;
 use super::moving::{MoveError, Moving};
+use crate::rebalance::Move;
 use crate::{Mesh, ShardId, ShardMap, shard};
 
 /// How long the main of a shard that lost its partitions may take to return.
@@ -30,10 +31,14 @@ pub struct Resized {
 #[non_exhaustive]
 pub enum ResizeError {
     /// No shards, or more than there is room for.
-    #[error("this node can have 1 to {max} shards, not {asked}; launch it with more to have room")]
+    #[error(
+        "this node can have {min} to {max} shards, not {asked}; launch it with more to have room"
+    )]
     Shards {
         /// How many were asked for.
         asked: usize,
+        /// One more than own connections alone.
+        min: usize,
         /// How many it was launched with, those that sleep included.
         max: usize,
     },
@@ -80,9 +85,13 @@ impl<S: Handoff> Mesh<S> {
     /// # Errors
     /// [`ResizeError`], which says how far it came.
     pub async fn resize(&self, shards: usize) -> Result<Resized, ResizeError> {
-        let max = self.max_shards();
-        if !(1..=max).contains(&shards) {
-            return Err(ResizeError::Shards { asked: shards, max });
+        let (min, max) = (self.map().io_shards() + 1, self.max_shards());
+        if !(min..=max).contains(&shards) {
+            return Err(ResizeError::Shards {
+                asked: shards,
+                min,
+                max,
+            });
         }
         if self.is_stopping() {
             return Err(ResizeError::Stopping);
@@ -104,8 +113,9 @@ impl<S: Handoff> Mesh<S> {
             self.wake_up(before, shards).await?;
         }
         let moves = self.map().moves_to(shards);
+        let moves = moves.expect("the number of shards was checked");
         let moved = moves.len();
-        for (partition, to) in moves {
+        for Move { partition, to, .. } in moves {
             if self.is_stopping() {
                 return Err(ResizeError::Stopping);
             }

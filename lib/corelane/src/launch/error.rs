@@ -14,13 +14,18 @@ pub enum LaunchError {
         count: usize,
     },
     /// None of the shards would serve, or more than there are.
-    #[error("{active} shards cannot serve from the start: the node has room for 1 to {room}")]
+    #[error("{active} shards cannot serve from the start: this node can have {least} to {room}")]
     Active {
         /// How many were asked for.
         active: usize,
+        /// One more than are for connections alone.
+        least: usize,
         /// How many there are.
         room: usize,
     },
+    /// A shard for connections stands behind one that owns data.
+    #[error("shards for connections alone come first: put those with `io` before the others")]
+    IoNotFirst,
     /// A lane without room.
     #[error("lane_capacity is 0, so shards could never ask each other; give at least 1")]
     NoLaneCapacity,

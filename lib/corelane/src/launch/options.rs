@@ -4,10 +4,10 @@
 use std::time::Duration;
 
 use corelane_rt::{BufferOptions, IoBackend, RuntimeOptions};
-use corelane_topology::{Io, Plan};
+use corelane_topology::{Io, Plan, Role, ShardPlan};
 
 use super::error::LaunchError;
-use crate::{PARTITIONS, ShardId};
+use crate::{PARTITIONS, ShardId, ShardMap};
 
 /// Shards of one node at most: beyond it a shard would own no partition.
 pub const MAX_SHARDS: usize = PARTITIONS;
@@ -29,6 +29,11 @@ pub struct ShardSpec {
     /// The CPU that its thread is pinned to; `None` leaves it to the system. A CPU that the process
     /// may not use is an error.
     pub cpu: Option<usize>,
+    /// For connections alone: it owns no partition. Such shards come first, and serve from the start.
+    pub io: bool,
+    /// The niceness of its thread, -20 (first) to 19 (last); `None` leaves it. A system that refuses is reported
+    /// in the log.
+    pub nice: Option<i8>,
 }
 
 /// How to launch a node.
@@ -59,13 +64,16 @@ impl LaunchOptions {
     /// A node of `shards` shards that the system places.
     #[must_use]
     pub fn unpinned(shards: usize) -> Self {
-        Self::new(vec![ShardSpec { cpu: None }; shards])
+        Self::new(vec![ShardSpec::default(); shards])
     }
 
     /// A node with one shard pinned to each of `cpus`.
     #[must_use]
     pub fn pinned(cpus: &[usize]) -> Self {
-        let shard = |&cpu| ShardSpec { cpu: Some(cpu) };
+        let shard = |&cpu| ShardSpec {
+            cpu: Some(cpu),
+            ..ShardSpec::default()
+        };
         Self::new(cpus.iter().map(shard).collect())
     }
 
@@ -91,10 +99,17 @@ impl LaunchOptions {
             1..=MAX_SHARDS => {}
             count => return Err(LaunchError::Shards { count }),
         }
-        let room = self.shards.len();
-        if !(1..=room).contains(&self.active()) {
-            let active = self.active();
-            return Err(LaunchError::Active { active, room });
+        let (io_shards, room) = (self.io_shards(), self.shards.len());
+        if self.shards[io_shards..].iter().any(|shard| shard.io) {
+            return Err(LaunchError::IoNotFirst);
+        }
+        let active = self.active();
+        if !(io_shards + 1..=room).contains(&active) {
+            return Err(LaunchError::Active {
+                active,
+                least: io_shards + 1,
+                room,
+            });
         }
         match self.lane_capacity {
             Some(0) => Err(LaunchError::NoLaneCapacity),
@@ -105,6 +120,16 @@ impl LaunchOptions {
     /// How many shards serve from the start.
     pub(super) fn active(&self) -> usize {
         self.active.unwrap_or(self.shards.len())
+    }
+
+    /// How many shards, the first ones, are for connections alone.
+    fn io_shards(&self) -> usize {
+        self.shards.iter().take_while(|shard| shard.io).count()
+    }
+
+    /// Who owns what at the start.
+    pub(super) fn first_map(&self) -> ShardMap {
+        ShardMap::split(self.io_shards(), self.active())
     }
 
     /// Requests that a pair may have outstanding.
@@ -120,6 +145,7 @@ impl LaunchOptions {
         RuntimeOptions {
             io: self.io,
             cpu: self.shards[shard.index()].cpu,
+            nice: self.shards[shard.index()].nice,
             name: thread_name(shard),
             shard: shard.number(),
             buffers: self.buffers.clone(),
@@ -134,8 +160,15 @@ impl LaunchOptions {
 impl From<&Plan> for LaunchOptions {
     fn from(plan: &Plan) -> Self {
         let shards = plan.shards.value.iter();
-        let mut options = Self::new(shards.map(|shard| ShardSpec { cpu: shard.cpu }).collect());
+        let shard = |shard: &ShardPlan| ShardSpec {
+            cpu: shard.cpu,
+            io: shard.role == Role::Io,
+            nice: (shard.nice != 0).then_some(shard.nice),
+        };
+        let mut options = Self::new(shards.map(shard).collect());
         options.spin_us = plan.spin_us.value;
+        options.stall_ms = plan.stall_ms.value;
+        options.lane_capacity = Some(plan.lane_capacity.value);
         options.io = match plan.io.value {
             Io::IoUring => IoBackend::Uring,
             Io::Polling => IoBackend::Polling,

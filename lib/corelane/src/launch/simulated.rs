@@ -38,7 +38,7 @@ where
 {
     options.check()?;
     let shards = options.shards.len();
-    let node = Node::new(shards, options.active());
+    let node = Node::new(shards, options.first_map());
     let outside = Outside::new(node.clone());
     let recipe = Recipe {
         init: Arc::new(init),

@@ -141,7 +141,7 @@ impl<S: Service> Core<S> {
         let partitions = Rc::new(Partitions::new());
         let answers = links.iter().map(|_| VecDeque::new()).collect();
         Rc::new(Self {
-            map: RefCell::new(Rc::new(ShardMap::even(node.started_with()))),
+            map: RefCell::new(Rc::new(node.first_map().clone())),
             outbox: Outbox::new(
                 node.clone(),
                 tally.clone(),

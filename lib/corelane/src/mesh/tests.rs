@@ -14,7 +14,7 @@ use super::{Call, Core, Mesh, MeshPoller, Refusal, Refused, wire};
 use crate::node::Node;
 use crate::outside::Outside;
 use crate::shard::part;
-use crate::{CallError, Cx, Outcome, Service, ShardId};
+use crate::{CallError, Cx, Outcome, Service, ShardId, ShardMap};
 
 /// Answers with the number asked; control sums up.
 #[derive(Default)]
@@ -58,7 +58,7 @@ const B: ShardId = ShardId::new(1);
 
 /// A node of two shards.
 fn pair(capacity: usize) -> (Arc<Node>, Shard, Shard) {
-    let node = Node::new(2, 2);
+    let node = Node::new(2, ShardMap::even(2));
     let outside = Outside::new(node.clone());
     let mut shards = wire(2, capacity).into_iter().zip([A, B]).map(|(ends, me)| {
         let (links, peers) = part(ends);

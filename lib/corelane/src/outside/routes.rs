@@ -9,7 +9,7 @@
 use corelane_channel::CacheLine;
 
 use crate::atomics::{AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
-use crate::{PARTITIONS, ShardId};
+use crate::{PARTITIONS, ShardId, ShardMap};
 
 /// Set in a route while its partition is frozen.
 const FROZEN: u32 = 1 << 31;
@@ -26,11 +26,10 @@ pub(crate) struct Routes {
 }
 
 impl Routes {
-    /// The routes of a node's first map.
-    pub(crate) fn even(shards: usize) -> Self {
-        let map = crate::ShardMap::even(shards);
+    /// The routes that a map says.
+    pub(crate) fn of_map(map: &ShardMap) -> Self {
         let owner = |partition| AtomicU32::new(u32::from(map.owner(partition).number()));
-        Self::of((0..PARTITIONS).map(owner).collect(), shards)
+        Self::of((0..PARTITIONS).map(owner).collect(), map.shards())
     }
 
     fn of(route: Box<[AtomicU32]>, shards: usize) -> Self {
@@ -113,11 +112,11 @@ impl Routes {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::Routes;
-    use crate::ShardId;
+    use crate::{ShardId, ShardMap};
 
     #[test]
     fn a_freeze_waits_for_what_is_under_way() {
-        let routes = Routes::even(2);
+        let routes = Routes::of_map(&ShardMap::even(2));
         assert_eq!(routes.enter(255), Some(ShardId::new(1)));
         routes.freeze(255);
         assert!(!routes.is_drained(255), "one is under way");

@@ -185,7 +185,7 @@ async fn change(stage: Stage, handle: Handle<Histories>, moves: usize, resizes: 
         match moved {
             Ok(()) => book.moved += 1,
             Err(MoveError::Unfinished(..)) => book.unfinished += 1,
-            Err(MoveError::Busy | MoveError::NoShard(..) | MoveError::Stopping) => {}
+            Err(MoveError::Busy | MoveError::NoShard { .. } | MoveError::Stopping) => {}
             Err(error) => book.violation(format!("a move failed: {error}")),
         }
     }

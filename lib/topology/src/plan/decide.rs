@@ -26,7 +26,7 @@ pub struct Plan {
     pub profile: Profile,
     /// Whether connections have shards of their own.
     pub layout: Chosen<Layout>,
-    /// The shards: 1 to [`MAX_SHARDS`](crate::MAX_SHARDS). Those that own data come first.
+    /// The shards: 1 to [`MAX_SHARDS`](crate::MAX_SHARDS). Those that own connections alone come first.
     pub shards: Chosen<Vec<ShardPlan>>,
     /// Whether each shard is pinned to a CPU of its own.
     pub pinned: Chosen<bool>,
@@ -184,13 +184,13 @@ fn shards(
     maxmemory_bytes: Option<u64>,
     nice: i8,
 ) -> Vec<ShardPlan> {
-    let per_shard = maxmemory_bytes.map(|bytes| bytes / split.data as u64);
+    let per_shard = maxmemory_bytes.map(|bytes| bytes / (placement.count - split.io) as u64);
     let shard = |index: usize| {
         let pin = placement.pins.as_ref().map(|pins| &pins[index]);
-        let role = match index < split.data {
-            _ if split.data == placement.count => Role::Both,
-            true => Role::Data,
-            false => Role::Io,
+        let role = match index < split.io {
+            _ if split.io == 0 => Role::Both,
+            true => Role::Io,
+            false => Role::Data,
         };
         let (memory_bytes, nice) = match role {
             Role::Io => (Some(0), nice + IO_NICE),

@@ -37,7 +37,7 @@ impl Plan {
         row("cpus", self.cpus(), &self.pinned.reason);
         let maxmemory = &self.maxmemory_bytes;
         row("maxmemory", limit(maxmemory.value), &maxmemory.reason);
-        let per_shard = shards.first().and_then(|shard| shard.memory_bytes);
+        let per_shard = shards.last().and_then(|shard| shard.memory_bytes);
         let equal = match self.layout.value {
             Layout::Unified => "shards own equal parts of the data",
             Layout::Split { .. } => "shards for data own equal parts of it",

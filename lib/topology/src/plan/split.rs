@@ -14,13 +14,14 @@ use crate::plan::request::Layout;
 
 /// Which shard is for what.
 pub(super) struct Split {
-    /// How many of the shards own data; they come first.
-    pub(super) data: usize,
+    /// How many of the shards own connections alone. They come first, so that a node that grows and shrinks
+    /// does it at its end.
+    pub(super) io: usize,
     /// Why the I/O shards are where they are; empty where there are none.
     pub(super) reason: String,
 }
 
-/// Puts the I/O shards behind the data shards.
+/// Puts the I/O shards before the data shards.
 pub(super) fn split(
     machine: &Machine,
     placement: &mut Placement,
@@ -29,7 +30,7 @@ pub(super) fn split(
     let shards = placement.count;
     let Layout::Split { io_shards } = layout else {
         return Ok(Split {
-            data: shards,
+            io: 0,
             reason: String::new(),
         });
     };
@@ -41,12 +42,12 @@ pub(super) fn split(
         Some(pins) => {
             let (data, io) = part(machine, pins, io_shards);
             let reason = whereabouts(machine, &data, &io);
-            placement.pins = Some(data.into_iter().chain(io).collect());
+            placement.pins = Some(io.into_iter().chain(data).collect());
             reason
         }
     };
     Ok(Split {
-        data: shards - io_shards,
+        io: io_shards,
         reason,
     })
 }

@@ -101,7 +101,7 @@ fn a_layout_without_room_is_refused_with_what_would_work() {
 #[test]
 fn shards_for_connections_own_no_memory_and_give_way() {
     let plan = Plan::new(&machine("two-sockets"), &asking_for("all", "split:8")).expect("a plan");
-    let (data, io) = plan.shards.value.split_at(40);
+    let (io, data) = plan.shards.value.split_at(8);
     assert!(
         data.iter()
             .all(|shard| (shard.role, shard.nice) == (Role::Data, 0))
@@ -142,7 +142,7 @@ fn what_is_asked_for_goes_before_the_profile() {
 }
 
 proptest! {
-    /// Whatever is asked for: each shard once, data first, on chosen CPUs, and each node has its part of
+    /// Whatever is asked for: each shard once, connections first, on chosen CPUs, and each node has its part of
     /// connections, to the nearest shard.
     #[test]
     fn splits_are_fair(shards in 1..49usize, io_shards in 0..60usize) {
@@ -163,7 +163,7 @@ proptest! {
         prop_assert_eq!((data.len(), io.len()), (shards - io_shards, io_shards));
         prop_assert!(data.intersection(&io).is_empty());
         prop_assert_eq!(data.iter().chain(io.iter()).collect::<CpuSet>(), all.clone());
-        prop_assert!(plan.shards.value.is_sorted_by_key(|shard| (shard.role == Role::Io, shard.node, shard.cpu)));
+        prop_assert!(plan.shards.value.is_sorted_by_key(|shard| (shard.role == Role::Data, shard.node, shard.cpu)));
         for node in 0..2 {
             let of_node = |set: &CpuSet| {
                 let on = |cpu| machine.cpus.iter().any(|known| known.id == cpu && known.node == node);
