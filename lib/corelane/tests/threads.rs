@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use common::probe::{Ask, Probe};
 use common::{HANGS, join, options, run, scenarios, start};
-use corelane::{CallError, LaunchOptions, Mesh, Refusal, ShardId, launch, task, time};
+use corelane::{CallError, LaunchOptions, Mesh, Refusal, ShardId, Target, launch, task, time};
 
 #[test]
 fn everybody_asks_everybody() {
@@ -275,6 +275,39 @@ fn ping_pong_between_sleeping_shards() {
         Ok(())
     })
     .unwrap();
+}
+
+/// In the split layout the first shards take part in everything but own nothing, and a resize leaves them alone.
+#[test]
+fn shards_for_connections_own_nothing() {
+    let mut options = options(4, 4);
+    options.shards[0].io = true;
+    options.shards[0].nice = Some(5);
+    options.active = Some(2);
+    let node = start(&options, async |mesh: Mesh<Probe>| {
+        mesh.stopping().await;
+        Ok(())
+    });
+    let handle = node.handle();
+    for partition in [0, 100, 255] {
+        let target = Target::Partition(partition);
+        let answer = handle.call(target, Ask::Echo(1)).wait();
+        assert_eq!(answer, Ok((ShardId::new(1), 1)), "partition {partition}");
+    }
+    let everybody = handle.broadcast(|shard| Ask::Echo(shard.index() as u64));
+    let numbers: Vec<_> = everybody.wait().into_iter().map(|a| a.unwrap().1).collect();
+    assert_eq!(numbers, [0, 1]);
+    node.stop();
+    join(node).unwrap();
+
+    let mut misplaced = options;
+    misplaced.shards[2].io = true;
+    let init = async |shard| Ok(Probe::new(shard, 4));
+    let error = launch(&misplaced, init, async |_: Mesh<Probe>| Ok(())).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "shards for connections alone come first: put those with `io` before the others"
+    );
 }
 
 /// Calls of one turn leave in one batch, and each target is woken once.
