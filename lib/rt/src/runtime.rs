@@ -138,7 +138,7 @@ impl Drop for Runtime {
         self.core.pollers.borrow_mut().clear();
         self.core.exec.close();
         self.core.locals.close();
-        self.core.submit();
+        self.core.let_go();
     }
 }
 

@@ -27,6 +27,9 @@ const STALL_LOG_EVERY_NS: u64 = 1_000_000_000;
 /// Rounds of a spin between two looks at the clock.
 const SPIN_ROUNDS: u32 = 8;
 
+/// Looks at the driver at the end of a runtime: one submits the cancellations, the next finds what they ended.
+const LAST_ROUNDS: u32 = 2;
+
 /// What the watchdog calls them: which one it is, the backtrace tells.
 static POLLERS: NameFn = || "a poller";
 
@@ -109,6 +112,18 @@ impl Core {
         match &self.driver {
             Driver::Real(driver) if driver.has_unsubmitted() => driver.flush(),
             Driver::Real(_) | Driver::Sim(_) => {}
+        }
+    }
+
+    /// Has the kernel end what was just cancelled. Left to the end of the ring, sockets would stay open until the
+    /// kernel comes to it in the background: seconds, on a busy machine, in which their peers see no end.
+    pub(crate) fn let_go(&self) {
+        match &self.driver {
+            Driver::Real(driver) if !std::thread::panicking() => {
+                (0..LAST_ROUNDS).for_each(|_| driver.poll(Some(Duration::ZERO)));
+            }
+            Driver::Real(_) => self.submit(),
+            Driver::Sim(_) => {}
         }
     }
 

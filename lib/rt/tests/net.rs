@@ -289,3 +289,29 @@ fn a_shutdown_needs_nobody_who_asks_for_the_send_before_it() {
         server.await.expect("the server");
     });
 }
+
+#[test]
+fn the_end_of_a_runtime_closes_its_connections() {
+    for io in support::BACKENDS {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("bind");
+        let addr = Addr::Tcp(listener.local_addr().expect("addr"));
+        let runtime = support::runtime(io);
+        let mut peers = Vec::new();
+        runtime.block_on(async {
+            for _ in 0..50 {
+                let mut stream = Stream::connect(&addr).await.expect("connect");
+                peers.push(listener.accept().expect("accept").0);
+                // It waits, with its receive armed, until the runtime ends.
+                drop(task::spawn(async move { stream.recv().await.map(|_| ()) }));
+            }
+            time::sleep(Duration::from_millis(1)).await;
+        });
+        drop(runtime);
+        for mut peer in peers {
+            // The default would wait for ever.
+            peer.set_nonblocking(true).expect("nonblocking");
+            let end = std::io::Read::read(&mut peer, &mut [0]).expect("the end, at once");
+            assert_eq!(end, 0, "{io:?}");
+        }
+    }
+}

@@ -61,10 +61,17 @@ impl Server {
     }
 
     fn open_files(&self) -> usize {
+        self.open_paths().len()
+    }
+
+    /// What the descriptors of the process lead to.
+    fn open_paths(&self) -> Vec<std::path::PathBuf> {
         let list = format!("/proc/{}/fd", self.child.id());
-        std::fs::read_dir(list)
-            .expect("the list of open files")
-            .count()
+        let entries = std::fs::read_dir(list).expect("the list of open files");
+        // One that was closed since it was listed leads nowhere.
+        entries
+            .filter_map(|entry| std::fs::read_link(entry.expect("an entry").path()).ok())
+            .collect()
     }
 
     /// Waits until only those files are open that were before the first connection.
@@ -72,7 +79,7 @@ impl Server {
         let idle = self.idle_files;
         eventually(
             || self.open_files() == idle,
-            || format!("{} files are open, not {idle}", self.open_files()),
+            || format!("open are {:?}, not {idle} files", self.open_paths()),
         );
     }
 
