@@ -119,11 +119,10 @@ impl Core {
     /// kernel comes to it in the background: seconds, on a busy machine, in which their peers see no end.
     pub(crate) fn let_go(&self) {
         match &self.driver {
-            Driver::Real(driver) if !std::thread::panicking() => {
+            Driver::Real(driver) if driver.has_unsubmitted() && !std::thread::panicking() => {
                 (0..LAST_ROUNDS).for_each(|_| driver.poll(Some(Duration::ZERO)));
             }
-            Driver::Real(_) => self.submit(),
-            Driver::Sim(_) => {}
+            Driver::Real(_) | Driver::Sim(_) => self.submit(),
         }
     }
 
