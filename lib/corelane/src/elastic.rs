@@ -16,12 +16,15 @@
 //! - `errand`: asking another shard's mesh for something, and waiting for it
 //! - `moving`: one partition
 //! - `resizing`: how many shards serve
+//! - `adapting`: moves that the load asks for
 
+mod adapting;
 mod errand;
 mod handoff;
 mod moving;
 mod resizing;
 
+pub use adapting::Rebalanced;
 pub use handoff::Handoff;
 pub use moving::MoveError;
 pub use resizing::{ResizeError, Resized};

@@ -91,7 +91,7 @@ pub use corelane_rt::{
 };
 pub use corelane_topology as topology;
 pub use cx::{CallOptions, Cx, Origin, TraceId};
-pub use elastic::{Handoff, MoveError, ResizeError, Resized};
+pub use elastic::{Handoff, MoveError, Rebalanced, ResizeError, Resized};
 pub use handle::{Handle, block_on};
 pub use launch::{
     LaunchError, LaunchOptions, MAX_SHARDS, Running, ShardSpec, SimNode, launch, launch_sim,

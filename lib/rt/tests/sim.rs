@@ -396,3 +396,47 @@ fn a_blocking_call_takes_its_time() {
     }));
     world.run().expect("it ends");
 }
+
+#[test]
+fn a_paused_shard_stands_still_and_what_came_for_it_waits() {
+    const PAUSE: Duration = Duration::from_millis(50);
+    let world = World::new(5, WorldOptions::default());
+    let (paused, other) = (world.shard(0, "paused"), world.shard(1, "other"));
+    let nap = async || {
+        let began_ns = time::now_ns();
+        time::sleep(Duration::from_millis(1)).await;
+        Duration::from_nanos(time::now_ns() - began_ns)
+    };
+    let naps = |shard| world.block_on(shard, nap()).expect("it wakes up");
+    world
+        .run_for(Duration::from_millis(1))
+        .expect("nothing is wrong");
+    world.pause(other, PAUSE);
+    assert!(naps(paused) < PAUSE, "another one is paused");
+    world.pause(paused, PAUSE);
+    let before_ns = world.now_ns();
+    naps(paused);
+    assert!(world.now_ns() - before_ns >= PAUSE.as_nanos() as u64);
+    assert!(naps(paused) < PAUSE, "the pause is over");
+}
+
+#[test]
+fn pauses_by_chance_delay_and_repeat() {
+    let run = |pauses_per_10k| {
+        let options = WorldOptions {
+            pauses_per_10k,
+            ..WorldOptions::default()
+        };
+        let world = World::new(5, options);
+        let shard = world.shard(0, "alone");
+        let work = async {
+            for _ in 0..500 {
+                yield_now().await;
+            }
+        };
+        world.block_on(shard, work).expect("it ends");
+        (world.now_ns(), world.trace_hash())
+    };
+    assert_eq!(run(500), run(500));
+    assert!(run(500).0 > run(0).0 + 1_000_000);
+}

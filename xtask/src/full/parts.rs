@@ -91,6 +91,24 @@ pub(crate) const PARTS: &[Part] = &[
         },
     },
     Part {
+        name: "chaos",
+        about: "the framework alone: 10,000 seeds of chaos, and a minute of moves on threads",
+        needs: || Ok(()),
+        slices: |_| {
+            let slice = |test, variable, value| Slice {
+                name: format!("{test}, {value} of {variable}"),
+                run: Box::new(move || {
+                    let mut command = cargo(["test", "--release", "--package", "corelane"]);
+                    suite::count(command.args(["--test", test]).env(variable, value))
+                }),
+            };
+            vec![
+                slice("chaos", "CORELANE_SIM_SEEDS", "10000"),
+                slice("moving_soak", "CORELANE_SOAK_SECONDS", "60"),
+            ]
+        },
+    },
+    Part {
         name: "sim",
         about: "the whole node under many seeds",
         needs: || Ok(()),

@@ -20,6 +20,8 @@ pub(crate) const HELD_PER_PARTITION: usize = 4096;
 pub(crate) struct Partitions<S: Service> {
     /// Calls under way, by partition.
     open: Box<[Cell<u32>]>,
+    /// Requests handled here since somebody last asked, by partition.
+    handled: Box<[Cell<u32>]>,
     frozen: RefCell<BTreeMap<Tag, Frozen<S>>>,
     /// How many are frozen: nearly always none, and then one look at this says so.
     frozen_count: Cell<usize>,
@@ -35,9 +37,22 @@ impl<S: Service> Partitions<S> {
     pub(crate) fn new() -> Self {
         Self {
             open: (0..PARTITIONS).map(|_| Cell::new(0)).collect(),
+            handled: (0..PARTITIONS).map(|_| Cell::new(0)).collect(),
             frozen: RefCell::default(),
             frozen_count: Cell::new(0),
         }
+    }
+
+    /// A request for this partition is handled here.
+    pub(crate) fn handled(&self, partition: usize) {
+        let handled = &self.handled[partition];
+        // Where nobody asks, it may go round: what a rebalancer finds when it begins is thrown away.
+        handled.set(handled.get().wrapping_add(1));
+    }
+
+    /// What has been handled for each partition since this was last asked.
+    pub(crate) fn take_handled(&self) -> Vec<u32> {
+        self.handled.iter().map(|handled| handled.take()).collect()
     }
 
     /// A call for this partition leaves.

@@ -47,12 +47,12 @@ pub(crate) fn serve<S: Service>(mesh: &Mesh<S>, origin: Origin, asked: Asked<S>)
         core.tally.expired.inc();
         return Served::Now(NoReply::Expired.into());
     }
-    if tag
-        .partition()
-        .is_some_and(|p| core.map.borrow().owner(p) != core.me())
-    {
-        core.tally.misdirected.inc();
-        return Served::Now(NoReply::Moved(body).into());
+    if let Some(partition) = tag.partition() {
+        if core.map.borrow().owner(partition) != core.me() {
+            core.tally.misdirected.inc();
+            return Served::Now(NoReply::Moved(body).into());
+        }
+        core.partitions.handled(partition);
     }
     if !core.is_up() {
         core.tally.refused_down.inc();

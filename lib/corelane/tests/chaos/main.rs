@@ -32,7 +32,7 @@ use plan::{Ending, Plan};
 use service::Histories;
 
 /// Seeds, unless the environment names more.
-const SEEDS: u64 = 300;
+const SEEDS: u64 = 500;
 
 /// One of so many seeds is run twice, to see that it repeats.
 const REPEATED: u64 = 16;

@@ -71,7 +71,7 @@ impl Plan {
     pub fn of(seed: u64) -> Self {
         let mut rng = fastrand::Rng::with_seed(seed ^ 0xC0FF_EE00);
         let room = rng.usize(1..=4);
-        let after_us = rng.u64(0..8_000);
+        let after_us = rng.u64(0..16_000);
         Self {
             seed,
             room,
@@ -88,12 +88,12 @@ impl Plan {
             },
             keys: keys(&mut rng),
             askers: rng.usize(1..4),
-            asks: rng.usize(5..60),
+            asks: rng.usize(5..120),
             clients: rng.usize(1..4),
             window: rng.usize(1..12),
-            moves: rng.usize(0..16),
+            moves: rng.usize(0..30),
             // Most partitions are empty and each costs a hundred steps, so few seeds resize, and those seldom.
-            resizes: if rng.u8(..8) == 0 { rng.usize(1..4) } else { 0 },
+            resizes: if rng.u8(..4) == 0 { rng.usize(1..6) } else { 0 },
             sluggish: rng.u8(..12) == 0,
             stragglers: rng.u8(..4) == 0,
             pauses_per_10k: *rng.choice(&[0, 0, 10, 100]).expect("a choice"),
