@@ -25,6 +25,7 @@ mod moving;
 mod resizing;
 
 pub use adapting::Rebalanced;
+pub(crate) use errand::NodeOver;
 pub use handoff::Handoff;
 pub use moving::MoveError;
 pub use resizing::{ResizeError, Resized};

@@ -10,7 +10,7 @@ use tracing::Span;
 use crate::cx::Origin;
 use crate::mesh::{Body, Core, Refused, Target, Waiter, is_watched};
 use crate::metrics::Registry;
-use crate::node::Stopper;
+use crate::node::{NodeFailure, Stopper};
 use crate::outside::{Asking, AskingAll, InboxStats, Outside};
 use crate::{
     CallError, CallOptions, Handoff, Mesh, MoveError, ResizeError, Resized, Service, ShardId,
@@ -295,6 +295,11 @@ impl<S: Service> Handle<S> {
     #[must_use]
     pub fn is_stopping(&self) -> bool {
         self.outside.node().phase().is_stopping()
+    }
+
+    /// Why the node failed, if it did.
+    pub(crate) fn failure(&self) -> Option<NodeFailure> {
+        self.outside.node().failure()
     }
 
     /// A handle that can ask the node to stop.

@@ -11,7 +11,7 @@ mod simulated;
 mod threads;
 
 pub use error::LaunchError;
-pub use options::{LaunchOptions, MAX_SHARDS, ShardSpec};
+pub use options::{LaunchOptions, MAX_SHARDS, ShardSpec, WhileDown};
 pub use running::Running;
 #[cfg(test)]
 pub(crate) use running::WatchMetrics;

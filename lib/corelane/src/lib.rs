@@ -19,6 +19,8 @@
 //! - [`partitioner`], [`supervision`], [`breaker`], [`rebalance`]: decisions without side effects: where a key goes,
 //!   whom to restart, when not to call, what should move.
 //! - [`guide`]: how to choose between all of it, and for those who come from actix, tokio or Seastar.
+//! - [`worker`], [`pool`]: a service with a mailbox, alone or one per core, whose panics are restarted and whose messages
+//!   are all accounted for.
 //! - `http`: HTTP/1 by hyper on that runtime, for any tower service. Behind the feature of that name.
 //!
 //! # A counter on two shards
@@ -76,13 +78,16 @@ mod node;
 mod outside;
 mod panics;
 pub mod partitioner;
+pub mod pool;
 pub mod rebalance;
+mod restart;
 mod service;
 mod shard;
 mod shard_id;
 mod signal;
 pub mod supervision;
 pub mod sync;
+pub mod worker;
 
 pub use corelane_channel as channel;
 pub use corelane_rt::{
@@ -94,7 +99,8 @@ pub use cx::{CallOptions, Cx, Origin, TraceId};
 pub use elastic::{Handoff, MoveError, Rebalanced, ResizeError, Resized};
 pub use handle::{Handle, block_on};
 pub use launch::{
-    LaunchError, LaunchOptions, MAX_SHARDS, Running, ShardSpec, SimNode, launch, launch_sim,
+    LaunchError, LaunchOptions, MAX_SHARDS, Running, ShardSpec, SimNode, WhileDown, launch,
+    launch_sim,
 };
 pub use map::{PARTITIONS, ShardMap, partition_of};
 pub use mesh::{

@@ -12,6 +12,7 @@ use corelane_channel::{CacheLine, SleepFlag};
 use corelane_rt::Doorbell;
 
 use crate::metrics::Registry;
+use crate::restart::Keeper;
 use crate::{ShardId, ShardMap};
 
 /// How far a node's life has come. Only ever moves up.
@@ -71,6 +72,8 @@ pub(crate) struct Node {
     moving: AtomicBool,
     failure: Mutex<Option<NodeFailure>>,
     metrics: Registry,
+    /// Judges panics of services; without it they end the node.
+    keeper: Option<Keeper>,
     seats: Box<[Seat]>,
 }
 
@@ -89,7 +92,7 @@ struct Seat {
 
 impl Node {
     /// A node with room for `shards`, of which those of the map serve from the start.
-    pub(crate) fn new(shards: usize, first_map: ShardMap) -> Arc<Self> {
+    pub(crate) fn new(shards: usize, first_map: ShardMap, keeper: Option<Keeper>) -> Arc<Self> {
         let started_with = first_map.shards();
         let seat = |index| Seat {
             asleep: SleepFlag::new(),
@@ -105,6 +108,7 @@ impl Node {
             moving: AtomicBool::new(false),
             failure: Mutex::new(None),
             metrics: Registry::new(),
+            keeper,
             seats: (0..shards).map(seat).collect(),
         })
     }
@@ -117,6 +121,11 @@ impl Node {
     /// The map that the node began with.
     pub(crate) fn first_map(&self) -> &ShardMap {
         &self.first_map
+    }
+
+    /// Who judges panics of services, if anybody does.
+    pub(crate) fn keeper(&self) -> Option<&Keeper> {
+        self.keeper.as_ref()
     }
 
     /// How many shards served from the start.

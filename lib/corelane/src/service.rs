@@ -34,6 +34,14 @@ pub trait Service: Sized + 'static {
     /// outside the node.
     fn handle(&mut self, request: Self::Request, cx: &Cx<'_, Self>) -> Outcome<Self>;
 
+    /// What a request is called in the log when it panics: `"get"`. It is asked before every request, so it
+    /// looks at a tag and formats nothing.
+    #[must_use]
+    fn label(request: &Self::Request) -> &'static str {
+        let _ = request;
+        ""
+    }
+
     /// Takes one control message of `from`, in the order sent, independent of the requests.
     fn control(&mut self, message: Self::Control, from: ShardId);
 

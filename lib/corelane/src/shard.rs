@@ -165,9 +165,11 @@ pub(crate) async fn end<S: Service>(mesh: &Mesh<S>) {
     if let Some(living) = lives.living.borrow_mut().take() {
         living.ticker.cancel();
     }
+    // Before it is gone: a restart that is on its way must not bring it back.
+    core.life.node.set_serves(core.me(), false);
+    core.set_restarting(false);
     core.put_down();
     core.fall_asleep();
-    core.life.node.set_serves(core.me(), false);
     task::spawn_in(Group::Control, come_to_rest(core.clone()));
 }
 
@@ -179,6 +181,12 @@ async fn come_to_rest<S: Service>(core: Rc<Core<S>>) {
     if core.is_asleep() {
         core.life.node.set_takes_part(core.me(), false);
     }
+}
+
+/// Builds the service once more, in the place of one that panicked.
+pub(crate) async fn rebuild<S: Service>(core: &Core<S>) -> Result<S, String> {
+    let lives = lives::<S>().ok_or(LEAVING)?;
+    build(&core.life.node, &*lives.blueprint, core.me()).await
 }
 
 /// Begins a life: the service answers, ticks, and main runs.
@@ -236,6 +244,7 @@ pub(crate) fn part<S: Service>(ends: Ends<S>) -> (Vec<Option<Link<S>>>, Vec<Peer
             replies: to.replies,
             control: from.control,
             staged: Default::default(),
+            held: Default::default(),
         });
     }
     (links, peers)

@@ -2,6 +2,7 @@
 
 use crate::ShardId;
 use crate::launch::MAX_SHARDS;
+use crate::supervision::SupervisionError;
 
 /// Why a launch failed. No shard runs on.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +30,9 @@ pub enum LaunchError {
     /// A lane without room.
     #[error("lane_capacity is 0, so shards could never ask each other; give at least 1")]
     NoLaneCapacity,
+    /// The rules by which services restart are none.
+    #[error("supervision: {0}")]
+    Supervision(#[from] SupervisionError),
     /// The system gave no thread for a shard.
     #[error("shard {shard} got no thread: {source}")]
     Thread {

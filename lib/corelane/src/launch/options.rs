@@ -7,6 +7,8 @@ use corelane_rt::{BufferOptions, IoBackend, RuntimeOptions};
 use corelane_topology::{Io, Plan, Role, ShardPlan};
 
 use super::error::LaunchError;
+use crate::restart::Keeper;
+use crate::supervision::Supervision;
 use crate::{PARTITIONS, ShardId, ShardMap};
 
 /// Shards of one node at most: beyond it a shard would own no partition.
@@ -58,6 +60,27 @@ pub struct LaunchOptions {
     pub lane_capacity: Option<usize>,
     /// A shard whose loop has not turned for this long is reported as wedged, in steps of one second.
     pub wedged_after: Duration,
+    /// What a panic in the service does. `None`: it ends the node. Otherwise its caller is told, the state is
+    /// dropped, and the shard builds another by its `init` when the [`Supervisor`](crate::supervision::Supervisor)
+    /// says so; one panic too many ends the node with the reason. The shards are the supervisor's
+    /// children, in their order.
+    ///
+    /// Main and all tasks of the shard go on meanwhile; they look at the state by
+    /// [`Mesh::try_with`](crate::Mesh::try_with).
+    pub supervision: Option<Supervision>,
+    /// What requests meet at a shard that restarts.
+    pub while_down: WhileDown,
+}
+
+/// What requests meet at a shard whose service restarts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum WhileDown {
+    /// They come back at once, as [`Refusal::Down`](crate::Refusal::Down).
+    #[default]
+    Refuse,
+    /// They stay where they are, in order: in lanes and inboxes, which are bounded. What no longer fits
+    /// waits or is refused where it comes from; deadlines go on.
+    Wait,
 }
 
 impl LaunchOptions {
@@ -90,6 +113,8 @@ impl LaunchOptions {
             spin_us: runtime.spin_us,
             lane_capacity: None,
             wedged_after: Duration::from_secs(5),
+            supervision: None,
+            while_down: WhileDown::default(),
         }
     }
 
@@ -115,6 +140,12 @@ impl LaunchOptions {
             Some(0) => Err(LaunchError::NoLaneCapacity),
             _ => Ok(()),
         }
+    }
+
+    /// Who judges panics, if they are judged.
+    pub(super) fn keeper(&self) -> Result<Option<Keeper>, LaunchError> {
+        let keeper = |rules| Keeper::new(rules, self.shards.len(), self.while_down);
+        Ok(self.supervision.map(keeper).transpose()?)
     }
 
     /// How many shards serve from the start.
@@ -151,7 +182,6 @@ impl LaunchOptions {
             buffers: self.buffers.clone(),
             stall_ms: self.stall_ms,
             spin_us: self.spin_us,
-            ..RuntimeOptions::default()
         }
     }
 }

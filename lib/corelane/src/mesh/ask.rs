@@ -161,6 +161,7 @@ impl<S: Service> Core<S> {
             && !self.is_asleep()
             && self.local.borrow().is_empty()
             && self.is_free()
+            && !self.holds_requests()
     }
 
     /// Puts a request on its way; where it went, unless it is held.

@@ -22,6 +22,7 @@ use super::wiring::{Control, Reply, Request};
 use crate::cx::{Cx, Origin};
 use crate::node::{Node, Phase};
 use crate::outside::Outside;
+use crate::restart::{self, Keeper};
 use crate::signal::Signal;
 use crate::{Mesh, Outcome, Service, ShardId, ShardMap, panics};
 
@@ -52,6 +53,10 @@ pub(crate) struct Core<S: Service> {
     poisoned: Cell<bool>,
     /// The shard sleeps until a resize wakes it: tasks that its last life has left behind ask nobody.
     asleep: Cell<bool>,
+    /// The state has panicked and another is on its way.
+    restarting: Cell<bool>,
+    /// The latest restart that this shard has been told of.
+    pub(crate) restart_epoch: Cell<u64>,
 }
 
 /// A shard's part in the node's life.
@@ -105,7 +110,7 @@ impl Life {
 /// Whose code runs on the state: names it when it panics.
 #[derive(Clone, Copy)]
 enum Doing {
-    Request { from: Origin },
+    Request { from: Origin, label: &'static str },
     Control { from: ShardId },
     BatchEnd,
     Tick,
@@ -116,7 +121,8 @@ enum Doing {
 impl fmt::Display for Doing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Request { from } => write!(f, "handling a request of {from}"),
+            Self::Request { from, label: "" } => write!(f, "handling a request of {from}"),
+            Self::Request { from, label } => write!(f, "handling `{label}` of {from}"),
             Self::Control { from } => write!(f, "handling a control message of shard {from}"),
             Self::BatchEnd => f.write_str("the end of a batch"),
             Self::Tick => f.write_str("its tick"),
@@ -163,6 +169,8 @@ impl<S: Service> Core<S> {
             up: Cell::new(false),
             poisoned: Cell::new(false),
             asleep: Cell::new(false),
+            restarting: Cell::new(false),
+            restart_epoch: Cell::new(0),
         })
     }
 
@@ -232,6 +240,7 @@ impl<S: Service> Core<S> {
         self.tally.service.lives.inc();
         self.poisoned.set(false);
         self.up.set(true);
+        self.restarting.set(false);
         self.asleep.set(false);
     }
 
@@ -252,7 +261,8 @@ impl<S: Service> Core<S> {
         self.discard();
     }
 
-    /// Drops the state as it is, and what works on answers for it.
+    /// Drops the state as it is, and what works on answers for it. One that was broken may break once more as it
+    /// goes.
     pub(crate) fn discard(&self) {
         self.up.set(false);
         self.cancel_laters();
@@ -261,7 +271,23 @@ impl<S: Service> Core<S> {
             .try_borrow_mut()
             .ok()
             .and_then(|mut state| state.take());
-        drop(state);
+        if catch_unwind(AssertUnwindSafe(|| drop(state))).is_err() {
+            self.tally.panics.inc();
+            tracing::error!(
+                shard = self.me().number(),
+                "dropping the service's state panicked"
+            );
+        }
+    }
+
+    /// The state is gone and another is to come, or none after all.
+    pub(crate) fn set_restarting(&self, restarting: bool) {
+        self.restarting.set(restarting);
+    }
+
+    /// Whether requests stay where they are until there is a state again.
+    pub(crate) fn holds_requests(&self) -> bool {
+        self.restarting.get() && self.life.node.keeper().is_some_and(Keeper::holds_requests)
     }
 }
 
@@ -276,7 +302,9 @@ impl<S: Service> Core<S> {
 /// All ways to the service's state. Whichever panics ends it: half-changed state serves nobody.
 impl<S: Service> Core<S> {
     pub(crate) fn handle(&self, request: S::Request, cx: &Cx<'_, S>) -> Result<Outcome<S>, Broken> {
-        self.on_state(Doing::Request { from: cx.origin }, |state| {
+        let label = S::label(&request);
+        let from = cx.origin;
+        self.on_state(Doing::Request { from, label }, |state| {
             self.tally.handling(|| state.handle(request, cx))
         })
     }
@@ -331,26 +359,33 @@ impl<S: Service> Core<S> {
             !self.poisoned.get(),
             "the shard has failed: its state is used no more"
         );
+        // A fault of whoever asks, and none of the state's.
+        let absent = self.service.try_borrow().is_ok_and(|state| state.is_none());
+        assert!(!absent, "the shard has no state: it sleeps or restarts");
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             let state = self.service.try_borrow_mut();
             let mut state = state.expect(
                 "the shard's state is in use already: `with` inside `with`, \
                  or inside the service's own handler",
             );
-            let state = state.as_mut();
-            act(state.expect("the shard has no state: it sleeps or restarts"))
+            act(state.as_mut().expect("it was there a moment ago"))
         }));
         outcome.map_err(|payload| self.panicked(doing, payload))
     }
 
     #[cold]
     fn panicked(&self, doing: Doing, payload: Box<dyn Any + Send>) -> Broken {
-        self.poisoned.set(true);
         self.up.set(false);
-        self.cancel_laters();
         self.tally.panics.inc();
-        self.life
-            .fail(format!("{doing} panicked: {}", panics::text(&*payload)));
+        let reason = format!("{doing} panicked: {}", panics::text(&*payload));
+        if self.life.node.keeper().is_none() {
+            self.poisoned.set(true);
+            self.cancel_laters();
+            self.life.fail(reason);
+        } else {
+            self.discard();
+            restart::order(self, &reason);
+        }
         Broken(payload)
     }
 }

@@ -34,8 +34,8 @@ pub(crate) struct MeshPoller<S: Service> {
     first: usize,
     /// A request was handled since the shard last slept: more are likely.
     served: bool,
-    /// Requests from outside on their way through, kept to be used again.
-    entries: Vec<Entry<S>>,
+    /// Requests from outside on their way through.
+    entries: VecDeque<Entry<S>>,
 }
 
 /// What connects to one peer.
@@ -49,6 +49,8 @@ pub(crate) struct Peer<S: Service> {
     pub(crate) control: Receiver<Control<S>>,
     /// Answers of the batch being handled.
     pub(crate) staged: VecDeque<Reply<S>>,
+    /// What is left of a batch in whose middle the state panicked, if its requests wait for the next.
+    pub(crate) held: VecDeque<Request<S>>,
 }
 
 impl<S: Service> Poller for MeshPoller<S> {
@@ -88,7 +90,7 @@ impl<S: Service> MeshPoller<S> {
             peers,
             first: 0,
             served: false,
-            entries: Vec::new(),
+            entries: VecDeque::new(),
         }
     }
 
@@ -122,7 +124,13 @@ impl<S: Service> MeshPoller<S> {
     fn take_local(&mut self) -> bool {
         let core = &self.mesh.core;
         let queued = core.local.borrow().len();
+        if queued == 0 || core.holds_requests() {
+            return false;
+        }
         for _ in 0..queued {
+            if core.holds_requests() {
+                break;
+            }
             let Some(request) = core.local.borrow_mut().pop_front() else {
                 break;
             };
@@ -139,22 +147,25 @@ impl<S: Service> MeshPoller<S> {
                 Served::Later(future) => core.answer_later(ReturnTo::Local(key), future),
             }
         }
-        if queued > 0 {
-            core.batch_end(&self.mesh);
-        }
-        queued > 0
+        core.batch_end(&self.mesh);
+        true
     }
 
     /// Handles a batch of what threads outside the node ask.
     fn take_outside(&mut self) -> bool {
         let core = &self.mesh.core;
         let inbox = core.outside.inbox(core.me());
-        if inbox.is_empty() {
+        if (inbox.is_empty() && self.entries.is_empty()) || core.holds_requests() {
             return false;
         }
-        inbox.take(OUTSIDE_PER_TURN, &mut self.entries);
-        let taken = self.entries.len();
-        for entry in self.entries.drain(..) {
+        if self.entries.is_empty() {
+            inbox.take(OUTSIDE_PER_TURN, &mut self.entries);
+        }
+        let mut taken = 0;
+        while !core.holds_requests()
+            && let Some(entry) = self.entries.pop_front()
+        {
+            taken += 1;
             let (shot, asked) = entry.part();
             let tag = asked.tag;
             let to = ReturnTo::Outside(shot, tag);
@@ -163,7 +174,7 @@ impl<S: Service> MeshPoller<S> {
                 Served::Later(future) => core.answer_later(to, future),
             }
         }
-        core.tally.outside.add(taken as u64);
+        core.tally.outside.add(taken);
         if taken > 0 {
             core.batch_end(&self.mesh);
         }
@@ -189,9 +200,14 @@ impl<S: Service> MeshPoller<S> {
 
     fn has_arrivals(&self) -> bool {
         let core = &self.mesh.core;
-        core.life.has_news()
-            || core.answered.get()
-            || !core.local.borrow().is_empty()
+        if core.life.has_news() || core.answered.get() {
+            return true;
+        }
+        if core.holds_requests() {
+            return self.peers.iter().any(Peer::has_news);
+        }
+        !core.local.borrow().is_empty()
+            || !self.entries.is_empty()
             || !core.outside.inbox(core.me()).is_empty()
             || self.peers.iter().any(Peer::has_arrivals)
     }
@@ -229,15 +245,34 @@ impl<S: Service> Peer<S> {
     }
 
     fn take_requests(&mut self, mesh: &Mesh<S>) -> bool {
-        let (from, staged, core) = (self.id, &mut self.staged, &mesh.core);
+        let (from, core) = (self.id, &mesh.core);
+        if core.holds_requests() {
+            return false;
+        }
         let origin = Origin::Shard(from);
-        let taken = self.requests.pop_batch(REQUESTS_PER_TURN, |request| {
+        let (staged, held) = (&mut self.staged, &mut self.held);
+        let mut take = |request: Request<S>| {
             let (key, asked) = request.part();
             match serve(mesh, origin, asked) {
                 Served::Now(answer) => staged.push_back(Reply { key, answer }),
                 Served::Later(future) => core.answer_later(ReturnTo::Peer(from, key), future),
             }
-        });
+        };
+        let mut taken = 0;
+        while !core.holds_requests()
+            && let Some(request) = held.pop_front()
+        {
+            taken += 1;
+            take(request);
+        }
+        if held.is_empty() {
+            taken +=
+                self.requests
+                    .pop_batch(REQUESTS_PER_TURN, |request| match core.holds_requests() {
+                        true => held.push_back(request),
+                        false => take(request),
+                    });
+        }
         if taken == 0 {
             return false;
         }
@@ -263,7 +298,12 @@ impl<S: Service> Peer<S> {
     }
 
     fn has_arrivals(&self) -> bool {
-        !(self.requests.is_empty() && self.replies.is_empty() && self.control.is_empty())
+        self.has_news() || !(self.requests.is_empty() && self.held.is_empty())
+    }
+
+    /// Whether there is anything but requests.
+    fn has_news(&self) -> bool {
+        !(self.replies.is_empty() && self.control.is_empty())
     }
 }
 

@@ -58,6 +58,8 @@ crate::metrics! {
     counter misdirected = "corelane_refused_total" { reason = "misdirected" };
     /// Panics of the service and of what answers later.
     counter panics = "corelane_panics_total";
+    /// States that took the place of one that had panicked, or of one that fell with it.
+    counter restarts = "corelane_restarts_total";
     /// Calls that were open when the node ended, and so have no answer.
     counter lost = "corelane_lost_total";
     /// Calls and control messages refused because the node is leaving.

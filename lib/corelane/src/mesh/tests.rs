@@ -58,7 +58,7 @@ const B: ShardId = ShardId::new(1);
 
 /// A node of two shards.
 fn pair(capacity: usize) -> (Arc<Node>, Shard, Shard) {
-    let node = Node::new(2, ShardMap::even(2));
+    let node = Node::new(2, ShardMap::even(2), None);
     let outside = Outside::new(node.clone());
     let mut shards = wire(2, capacity).into_iter().zip([A, B]).map(|(ends, me)| {
         let (links, peers) = part(ends);

@@ -152,12 +152,12 @@ impl<S: Service> Inbox<S> {
     }
 
     /// Moves up to `max` requests into `to`, oldest first.
-    pub(crate) fn take(&self, max: usize, to: &mut Vec<Entry<S>>) {
+    pub(crate) fn take(&self, max: usize, to: &mut VecDeque<Entry<S>>) {
         // Read before the ring is emptied: what stands in line came after all that its senders have in the ring.
         let lined = self.lined.load(Ordering::Acquire);
         while to.len() < max {
             let Some(entry) = self.ring.pop() else { break };
-            to.push(entry);
+            to.push_back(entry);
         }
         if lined > 0 && to.len() < max {
             let mut line = lock(&self.line);

@@ -1,0 +1,8 @@
+//! Workers and pools, on threads and in the simulator.
+#![allow(unreachable_pub)]
+
+mod ledger;
+mod moves;
+mod refusals;
+mod simulated;
+mod threads;
