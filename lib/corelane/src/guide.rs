@@ -8,6 +8,7 @@
 //! - [`backpressure`]: what happens when more comes in than can be done, and where to say no.
 //! - [`failure`]: panics, restarts, circuit breakers, retries.
 //! - [`resizing`]: growing and shrinking while requests run.
+//! - [`observing`]: what a node tells of itself: its plan, metrics, spans.
 //! - [`testing`]: a thousand schedules from a thousand seeds.
 //! - Choosing a channel: the first page of [`channel`](crate::channel).
 //! - [`coming_from`]: for those who know actix, tokio or Seastar.
@@ -17,6 +18,7 @@ pub mod coming_from;
 pub mod failure;
 pub mod first_service;
 pub mod model;
+pub mod observing;
 pub mod placement;
 pub mod resizing;
 pub mod testing;

@@ -1,10 +1,11 @@
 //! What a node is asked to be: plain values with defaults that suit a test; a server fills them from
 //! the plan that it makes of its machine.
 
+use std::path::Path;
 use std::time::Duration;
 
 use corelane_rt::{BufferOptions, IoBackend, RuntimeOptions};
-use corelane_topology::{Io, Plan, Role, ShardPlan};
+use corelane_topology::{Io, Machine, Plan, Profile, ReadError, Role, ShardPlan};
 
 use super::error::LaunchError;
 use crate::restart::Keeper;
@@ -14,16 +15,7 @@ use crate::{PARTITIONS, ShardId, ShardMap};
 /// Shards of one node at most: beyond it a shard would own no partition.
 pub const MAX_SHARDS: usize = PARTITIONS;
 
-/// Room of all the request lanes of one shard together, by default.
-const LANE_ROOM_PER_SHARD: usize = 16_384;
-
-/// Requests that a pair of shards may have outstanding by default: the shard's room shared among its
-/// peers, within these bounds. Few shards get deep lanes, and the memory of a node grows with
-/// its shards, not with their pairs.
-const LANE_CAPACITY: std::ops::RangeInclusive<usize> = 64..=1024;
-
 const _: () = assert!(MAX_SHARDS == corelane_topology::MAX_SHARDS);
-const _: () = assert!(*LANE_CAPACITY.start() * MAX_SHARDS <= LANE_ROOM_PER_SHARD);
 
 /// One shard of a node.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -100,6 +92,24 @@ impl LaunchOptions {
         Self::new(cpus.iter().map(shard).collect())
     }
 
+    /// The node that this machine and a profile come to, with nothing to configure.
+    ///
+    /// ```no_run
+    /// use corelane::LaunchOptions;
+    /// use corelane::topology::Profile;
+    ///
+    /// let options = LaunchOptions::for_profile(Profile::Production)?;
+    /// println!("{} shards", options.shards.len());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// This machine tells nothing of its processors.
+    pub fn for_profile(profile: Profile) -> Result<Self, ReadError> {
+        let machine = Machine::read(Path::new("/"))?;
+        Ok(Self::from(&Plan::for_profile(&machine, profile)))
+    }
+
     /// A node of these shards, everything else at its default.
     #[must_use]
     pub fn new(shards: Vec<ShardSpec>) -> Self {
@@ -165,9 +175,7 @@ impl LaunchOptions {
 
     /// Requests that a pair may have outstanding.
     pub(super) fn lane_capacity(&self) -> usize {
-        let peers = self.shards.len().saturating_sub(1).max(1);
-        let shared = LANE_ROOM_PER_SHARD / peers;
-        let default = shared.clamp(*LANE_CAPACITY.start(), *LANE_CAPACITY.end());
+        let default = Profile::Production.lane_capacity(self.shards.len());
         self.lane_capacity.unwrap_or(default)
     }
 
@@ -186,7 +194,8 @@ impl LaunchOptions {
     }
 }
 
-/// The node that a plan of this machine describes.
+/// The node that a plan of this machine describes. Memory is the service's affair, and a seed the simulator's
+/// (`World::new`).
 impl From<&Plan> for LaunchOptions {
     fn from(plan: &Plan) -> Self {
         let shards = plan.shards.value.iter();
@@ -215,9 +224,9 @@ pub(super) fn thread_name(shard: ShardId) -> String {
 #[cfg(test)]
 mod tests {
     use corelane_rt::IoBackend;
-    use corelane_topology::{IoRequest, Machine, Plan, Request};
+    use corelane_topology::{IoRequest, Machine, Plan, Profile, Request};
 
-    use super::{LaunchOptions, MAX_SHARDS};
+    use super::{LaunchOptions, MAX_SHARDS, ShardSpec};
 
     #[test]
     fn a_plan_becomes_its_node() {
@@ -235,6 +244,20 @@ mod tests {
             (options.io, options.spin_us),
             (IoBackend::Polling, plan.spin_us.value)
         );
+    }
+
+    #[test]
+    fn a_profile_becomes_its_node() {
+        let options = LaunchOptions::for_profile(Profile::Testing).unwrap();
+        assert_eq!(options.shards, vec![ShardSpec::default(); 4]);
+        assert_eq!(
+            (options.io, options.spin_us, options.stall_ms),
+            (IoBackend::Polling, 0, None)
+        );
+        assert_eq!(options.lane_capacity(), 16);
+        let minimal = LaunchOptions::for_profile(Profile::Minimal).unwrap();
+        let nice: Vec<_> = minimal.shards.iter().map(|shard| shard.nice).collect();
+        assert_eq!(nice, [Some(10)]);
     }
 
     #[test]
