@@ -4,7 +4,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use corelane::{LaunchOptions, Mesh, Running, Service, ShardId, launch};
+use corelane::{Cx, LaunchOptions, Mesh, Running, Service, ShardId, launch};
 
 use super::stint::{Board, Outcome};
 use super::worker::{News, Seat, work};
@@ -37,7 +37,7 @@ pub fn run(options: &Options, progress: &mut dyn FnMut(Progress)) -> Result<Repo
 /// The threads of a run.
 struct Crew {
     plan: Arc<Plan>,
-    running: Running,
+    running: Running<Alone>,
     orders: Vec<Sender<()>>,
     news: Receiver<News>,
     boards: Vec<Arc<Board>>,
@@ -51,7 +51,9 @@ impl Service for Alone {
     type Reply = ();
     type Control = ();
 
-    fn handle(&mut self, (): (), _from: ShardId) {}
+    fn handle(&mut self, (): (), _cx: &Cx<'_, Self>) -> corelane::Outcome<Self> {
+        corelane::Outcome::Ready(())
+    }
 
     fn control(&mut self, (): (), _from: ShardId) {}
 }
@@ -98,7 +100,7 @@ impl Crew {
             }
         };
         let options = LaunchOptions::unpinned(plan.threads.into());
-        let running = launch(&options, |_shard| Ok(Alone), main)
+        let running = launch(&options, async |_shard| Ok(Alone), main)
             .map_err(|error| Error::Thread(error.to_string()))?;
         Ok(Self {
             plan: plan.clone(),
