@@ -62,7 +62,6 @@
 //! ```
 #![forbid(unsafe_code)]
 
-mod atomics;
 pub mod breaker;
 mod cx;
 mod elastic;

@@ -1,7 +1,7 @@
 //! The way into a node for threads that are none of its shards: one bounded lock-free inbox per shard, and
 //! the routes that say which inbox a partition's requests go to.
 //!
-//! - `inbox`: what waits for one shard
+//! - `inbox`: what waits for one shard; `queue`, `room`: its order, and waiting until it has room
 //! - `routes`: partition → shard as any thread may read it, and what is under way for each partition
 //! - `asking`: the future of a call
 //!
@@ -9,18 +9,32 @@
 //! sent, whatever moves meanwhile.
 
 mod asking;
+/// What models replace by their own.
+mod atomics {
+    pub(super) use crossbeam_queue::ArrayQueue as Ring;
+    pub(super) use std::sync::atomic::{
+        AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence,
+    };
+    pub(super) use std::sync::{Mutex, MutexGuard, PoisonError};
+}
 mod inbox;
+#[cfg(test)]
+mod interleaved;
+mod queue;
+mod room;
 mod routes;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 pub use asking::{Asking, AskingAll};
 pub use inbox::InboxStats;
 pub(crate) use inbox::{Entry, Inbox};
 pub(crate) use routes::Routes;
 
-use crate::atomics::{Ordering, fence};
+use self::atomics::{Mutex, MutexGuard, Ordering, PoisonError, fence};
 use crate::mesh::{Asked, Body, Shot, Target, Traces};
 use crate::node::Node;
 use crate::{CallOptions, Refusal, Refused, Service, ShardId};
@@ -163,9 +177,11 @@ impl<S: Service> Outside<S> {
         }
         let queue = held.entry(partition).or_default();
         if queue.len() >= HELD_PER_PARTITION {
+            self.inbox(self.routes.owner(partition)).count_refused();
             return Held::Full(entry);
         }
         queue.push_back(entry);
+        self.inbox(self.routes.owner(partition)).count_held();
         Held::Kept
     }
 

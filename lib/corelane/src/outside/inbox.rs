@@ -6,13 +6,10 @@
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::task::{Poll, Waker};
 
-use corelane_channel::CacheLine;
-use crossbeam_queue::ArrayQueue;
-
+use super::atomics::{AtomicU64, Ordering};
+use super::queue::{Put, Queue};
+use super::room::Room;
 use crate::Service;
 use crate::mesh::{Asked, Shot};
 
@@ -37,16 +34,13 @@ impl<S: Service> Entry<S> {
 
 /// One shard's inbox.
 pub(crate) struct Inbox<S: Service> {
-    ring: ArrayQueue<Entry<S>>,
-    /// How many stand in line; changes under the line's lock.
-    lined: CacheLine<AtomicUsize>,
-    line: Mutex<VecDeque<Entry<S>>>,
-    /// Somebody waits for room.
-    wanted: AtomicBool,
-    waiting: Mutex<Vec<Waker>>,
-    /// Times a request stood in line, and times one was refused.
+    queue: Queue<Entry<S>>,
+    room: Room,
+    /// Times a request stood in line, was held, was refused, and was dropped at the end.
     waited: AtomicU64,
+    held: AtomicU64,
     refused: AtomicU64,
+    lost: AtomicU64,
 }
 
 /// What an inbox has counted, and how full it is at this moment.
@@ -57,20 +51,23 @@ pub struct InboxStats {
     pub depth: usize,
     /// Requests that found the ring full and stood in line.
     pub waited: u64,
-    /// Requests that found the line full, too, and were refused.
+    /// Requests that were held because their partition was moving away from this shard.
+    pub held: u64,
+    /// Requests that found the line full, too, or as many held as may be, and were refused.
     pub refused: u64,
+    /// Requests that waited when the node ended, and were dropped.
+    pub lost: u64,
 }
 
 impl<S: Service> Default for Inbox<S> {
     fn default() -> Self {
         Self {
-            ring: ArrayQueue::new(RING),
-            lined: CacheLine::default(),
-            line: Mutex::default(),
-            wanted: AtomicBool::new(false),
-            waiting: Mutex::default(),
+            queue: Queue::new(RING, LINE),
+            room: Room::new(),
             waited: AtomicU64::new(0),
+            held: AtomicU64::new(0),
             refused: AtomicU64::new(0),
+            lost: AtomicU64::new(0),
         }
     }
 }
@@ -79,68 +76,45 @@ impl<S: Service> Default for Inbox<S> {
 impl<S: Service> Inbox<S> {
     /// Takes a request, or gives it back when ring and line are full.
     pub(crate) fn push(&self, entry: Entry<S>) -> Result<(), Entry<S>> {
-        if self.lined.load(Ordering::Acquire) > 0 {
-            return self.wait_in_line(entry);
+        match self.queue.push(entry) {
+            Ok(Put::Ring) => Ok(()),
+            Ok(Put::Line) => {
+                self.waited.fetch_add(1, Ordering::Relaxed);
+                Ok(())
+            }
+            Err(entry) => {
+                self.count_refused();
+                Err(entry)
+            }
         }
-        match self.ring.push(entry) {
-            Ok(()) => Ok(()),
-            Err(entry) => self.wait_in_line(entry),
-        }
-    }
-
-    #[cold]
-    fn wait_in_line(&self, entry: Entry<S>) -> Result<(), Entry<S>> {
-        let mut line = lock(&self.line);
-        if line.len() >= LINE {
-            drop(line);
-            self.refused.fetch_add(1, Ordering::Relaxed);
-            return Err(entry);
-        }
-        line.push_back(entry);
-        self.lined.store(line.len(), Ordering::Release);
-        drop(line);
-        self.waited.fetch_add(1, Ordering::Relaxed);
-        Ok(())
     }
 
     /// Puts requests that were taken before into the line, beyond its bound if need be.
     pub(crate) fn line_up(&self, entries: VecDeque<Entry<S>>) {
-        if entries.is_empty() {
-            return;
-        }
-        let mut line = lock(&self.line);
-        line.extend(entries);
-        self.lined.store(line.len(), Ordering::Release);
-    }
-
-    /// Whether the ring has room and nobody stands in line.
-    pub(crate) fn has_room(&self) -> bool {
-        self.lined.load(Ordering::Acquire) == 0 && !self.ring.is_full()
+        self.queue.line_up(entries);
     }
 
     /// Resolves when there is room, at this moment.
     pub(crate) async fn room(&self) {
-        poll_fn(|cx| {
-            if self.has_room() {
-                return Poll::Ready(());
-            }
-            lock(&self.waiting).push(cx.waker().clone());
-            self.wanted.store(true, Ordering::Relaxed);
-            // Against the fence in `take`: either the shard sees the wish, or this sees the room.
-            fence(Ordering::SeqCst);
-            match self.has_room() {
-                true => Poll::Ready(()),
-                false => Poll::Pending,
-            }
-        })
-        .await;
+        poll_fn(|cx| self.room.poll(cx, || self.queue.has_room())).await;
+    }
+
+    pub(crate) fn count_held(&self) {
+        self.held.fetch_add(1, Ordering::Relaxed);
+    }
+
+    #[cold]
+    pub(crate) fn count_refused(&self) {
+        self.refused.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn stats(&self) -> InboxStats {
         InboxStats {
-            depth: self.ring.len() + self.lined.load(Ordering::Relaxed),
+            depth: self.queue.len(),
             waited: self.waited.load(Ordering::Relaxed),
+            held: self.held.load(Ordering::Relaxed),
             refused: self.refused.load(Ordering::Relaxed),
+            lost: self.lost.load(Ordering::Relaxed),
         }
     }
 }
@@ -148,51 +122,19 @@ impl<S: Service> Inbox<S> {
 /// The shard's side.
 impl<S: Service> Inbox<S> {
     pub(crate) fn is_empty(&self) -> bool {
-        self.ring.is_empty() && self.lined.load(Ordering::Acquire) == 0
+        self.queue.is_empty()
     }
 
     /// Moves up to `max` requests into `to`, oldest first.
     pub(crate) fn take(&self, max: usize, to: &mut VecDeque<Entry<S>>) {
-        // Read before the ring is emptied: what stands in line came after all that its senders have in the ring.
-        let lined = self.lined.load(Ordering::Acquire);
-        while to.len() < max {
-            let Some(entry) = self.ring.pop() else { break };
-            to.push_back(entry);
-        }
-        if lined > 0 && to.len() < max {
-            let mut line = lock(&self.line);
-            let taken = line.len().min(max - to.len());
-            to.extend(line.drain(..taken));
-            self.lined.store(line.len(), Ordering::Release);
-        }
-        fence(Ordering::SeqCst);
-        if self.wanted.load(Ordering::Relaxed) && self.has_room() {
-            self.wake_waiting();
-        }
+        self.queue.take(max, to);
+        self.room.made(|| self.queue.has_room());
     }
 
     /// Drops everything. For the end of the node, by any thread.
     pub(crate) fn clear(&self) {
-        while let Some(entry) = self.ring.pop() {
-            drop(entry);
-        }
-        let mut line = lock(&self.line);
-        let entries = std::mem::take(&mut *line);
-        self.lined.store(0, Ordering::Release);
-        drop(line);
-        drop(entries);
-        self.wake_waiting();
+        let lost = self.queue.clear();
+        self.lost.fetch_add(lost as u64, Ordering::Relaxed);
+        self.room.wake();
     }
-
-    #[cold]
-    fn wake_waiting(&self) {
-        self.wanted.store(false, Ordering::Relaxed);
-        let waiting = std::mem::take(&mut *lock(&self.waiting));
-        waiting.into_iter().for_each(Waker::wake);
-    }
-}
-
-/// Nothing here is left half done by a panic.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

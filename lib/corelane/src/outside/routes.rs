@@ -8,7 +8,7 @@
 
 use corelane_channel::CacheLine;
 
-use crate::atomics::{AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
+use super::atomics::{AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
 use crate::{PARTITIONS, ShardId, ShardMap};
 
 /// Set in a route while its partition is frozen.
@@ -32,7 +32,7 @@ impl Routes {
         Self::of((0..PARTITIONS).map(owner).collect(), map.shards())
     }
 
-    fn of(route: Box<[AtomicU32]>, shards: usize) -> Self {
+    pub(super) fn of(route: Box<[AtomicU32]>, shards: usize) -> Self {
         let count = |_| CacheLine(AtomicU64::new(0));
         Self {
             entered: (0..route.len()).map(count).collect(),
@@ -106,52 +106,5 @@ impl Routes {
 
     pub(crate) fn set_shards(&self, shards: usize) {
         self.shards.store(shards, Ordering::Release);
-    }
-}
-
-#[cfg(all(test, not(loom)))]
-mod tests {
-    use super::Routes;
-    use crate::{ShardId, ShardMap};
-
-    #[test]
-    fn a_freeze_waits_for_what_is_under_way() {
-        let routes = Routes::of_map(&ShardMap::even(2));
-        assert_eq!(routes.enter(255), Some(ShardId::new(1)));
-        routes.freeze(255);
-        assert!(!routes.is_drained(255), "one is under way");
-        assert_eq!(routes.enter(255), None);
-        assert!(!routes.is_drained(255), "who turned back does not count");
-        routes.leave(255);
-        assert!(routes.is_drained(255));
-        routes.enter_held(255, 2);
-        routes.thaw(255, ShardId::new(0));
-        assert_eq!(routes.enter(255), Some(ShardId::new(0)));
-        assert!(!routes.is_drained(255));
-        assert_eq!(routes.enter(0), Some(ShardId::new(0)), "others go on");
-    }
-}
-
-#[cfg(all(test, loom))]
-mod models {
-    use loom::sync::Arc;
-    use loom::thread;
-
-    use super::{AtomicU32, Routes};
-
-    /// Either the sender is held back, or who freezes sees it under way: never neither.
-    #[test]
-    fn no_request_slips_through_a_freeze() {
-        loom::model(|| {
-            let routes = Arc::new(Routes::of([AtomicU32::new(0)].into(), 1));
-            let sender = {
-                let routes = routes.clone();
-                thread::spawn(move || routes.enter(0).is_some())
-            };
-            routes.freeze(0);
-            let drained = routes.is_drained(0);
-            let went_in = sender.join().unwrap();
-            assert!(!(drained && went_in), "a request went in unseen");
-        });
     }
 }
