@@ -4,6 +4,7 @@
 //!
 //! - [`model`]: shards, partitions, and what crosses between them.
 //! - [`first_service`]: a state, its requests, a node, a handle.
+//! - [`workers`]: a mailbox in front of a state; pools.
 //! - [`placement`]: which keys live where; hash, ring, rendezvous, ranges, slots.
 //! - [`backpressure`]: what happens when more comes in than can be done, and where to say no.
 //! - [`failure`]: panics, restarts, circuit breakers, retries.
@@ -22,3 +23,4 @@ pub mod observing;
 pub mod placement;
 pub mod resizing;
 pub mod testing;
+pub mod workers;

@@ -22,4 +22,11 @@ pub trait Poller {
     fn name(&self) -> &'static str {
         std::any::type_name::<Self>()
     }
+
+    /// Tells [`name`](Self::name)'s default, as a pointer that lives for ever: what the watchdog calls a poller that holds
+    /// the thread.
+    #[doc(hidden)]
+    fn what(&self) -> &'static fn() -> &'static str {
+        crate::stall::name_of::<Self>()
+    }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::context::{Core, Driver};
 use crate::exec::{Meta, QUANTUM_NS};
 use crate::options::RuntimeOptions;
-use crate::stall::{self, NameFn};
+use crate::stall;
 use crate::stats::{bump, bump_by};
 
 /// Task polls in one turn, which ends early after [`QUANTUM_NS`], so that pollers, timers and the driver never wait
@@ -29,9 +29,6 @@ const SPIN_ROUNDS: u32 = 8;
 
 /// Looks at the driver at the end of a runtime: one submits the cancellations, the next finds what they ended.
 const LAST_ROUNDS: u32 = 2;
-
-/// What the watchdog calls them: which one it is, the backtrace tells.
-static POLLERS: NameFn = || "a poller";
 
 /// The shortest spin that is still tried after spins without luck.
 const SPIN_MIN_NS: u64 = 1_000;
@@ -176,9 +173,9 @@ impl Core {
 
     pub(crate) fn poll_pollers(&self) -> bool {
         self.begin_quantum();
-        self.pulse.runs(&POLLERS);
         let mut worked = false;
         for poller in self.pollers.borrow_mut().iter_mut() {
+            self.pulse.runs(poller.what());
             if !poller.poll() {
                 continue;
             }

@@ -61,7 +61,7 @@ impl<S: Service> Running<S> {
     }
 
     /// Waits until all shards have left. Meanwhile a shard whose loop does not turn is reported by a
-    /// `tracing` error that names it.
+    /// `tracing` error that names it and what it runs.
     ///
     /// # Errors
     /// The first [`NodeFailure`], if the node did not end by all mains returning `Ok`. A shard
@@ -189,12 +189,21 @@ impl Watch {
             tracing::error!(
                 shard = shard.number(),
                 seconds,
+                running = running_on(shard),
                 "a shard is wedged: its loop does not turn and it serves nobody"
             );
             return Finding::Wedged;
         }
         Finding::Still
     }
+}
+
+/// What a wedged shard runs, as the stall watchdog saw it: the type of a task's future, or of the mesh that runs a
+/// handler of its service.
+fn running_on(shard: ShardId) -> &'static str {
+    let stalls = corelane_rt::stall::recent();
+    let latest = stalls.iter().rev().find(|s| s.shard == shard.number());
+    latest.map_or("unknown: nobody looks for stalls (`stall_ms`)", |s| s.what)
 }
 
 /// What a look at one shard found.

@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering};
 pub(crate) type NameFn = fn() -> &'static str;
 
 /// The name of a future's type, as a pointer that lives for ever.
-pub(crate) fn name_of<F>() -> &'static NameFn {
-    struct Of<F>(std::marker::PhantomData<F>);
-    impl<F> Of<F> {
+pub(crate) fn name_of<F: ?Sized>() -> &'static NameFn {
+    struct Of<F: ?Sized>(std::marker::PhantomData<F>);
+    impl<F: ?Sized> Of<F> {
         const NAME: &'static NameFn = &(std::any::type_name::<F> as NameFn);
     }
     Of::<F>::NAME
