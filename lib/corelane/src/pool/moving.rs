@@ -1,7 +1,10 @@
 //! A pool that grows and shrinks: its partitions move by the node's own protocol, and what waits in a mailbox for a
 //! partition moves along.
 
-use super::handle::Soon;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::handle::{Shared, Soon};
 use super::host::Host;
 use super::placement::Placement;
 use super::{PoolError, PoolHandle};
@@ -11,7 +14,34 @@ use crate::{Handoff, Resized};
 /// A partition on its way from one worker to another.
 pub(crate) struct Moved<W: Movable> {
     parcel: W::Parcel,
-    waiting: Vec<Item<W>>,
+    waiting: Waiting<W>,
+}
+
+/// What waits for a partition on its way.
+struct Waiting<W: Movable> {
+    items: Vec<Item<W>>,
+    shared: Arc<Shared<W>>,
+}
+
+impl<W: Movable> Waiting<W> {
+    fn new(items: Vec<Item<W>>, shared: &Arc<Shared<W>>) -> Self {
+        let shared = shared.clone();
+        Self { items, shared }
+    }
+}
+
+/// Dropped on the way, because neither worker could take it: a pool that stops must not wait for it.
+impl<W: Movable> Drop for Waiting<W> {
+    fn drop(&mut self) {
+        let lost = self.items.len() as u64;
+        if lost > 0 {
+            tracing::error!(
+                lost,
+                "messages were lost with a partition that nobody could take"
+            );
+            self.shared.moving.fetch_sub(lost, Ordering::SeqCst);
+        }
+    }
 }
 
 impl<W: Movable> Handoff for Host<W> {
@@ -19,20 +49,21 @@ impl<W: Movable> Handoff for Host<W> {
 
     fn export(&mut self, partition: usize) -> Option<Moved<W>> {
         let parcel = self.worker.export(&mut self.state, partition)?;
-        let waiting = Vec::new();
+        let waiting = Waiting::new(Vec::new(), &self.desk.shared);
         Some(Moved { parcel, waiting })
     }
 
     fn hand_over(&mut self, partition: usize) -> Moved<W> {
-        Moved {
-            parcel: self.worker.hand_over(&mut self.state, partition),
-            waiting: self.desk.give_away(partition as u16),
-        }
+        let parcel = self.worker.hand_over(&mut self.state, partition);
+        let waiting = self.desk.give_away(partition as u16);
+        let waiting = Waiting::new(waiting, &self.desk.shared);
+        Moved { parcel, waiting }
     }
 
-    fn import(&mut self, partition: usize, moved: Moved<W>) {
+    fn import(&mut self, partition: usize, mut moved: Moved<W>) {
+        // First: should the worker panic over the parcel, its next state handles them.
+        self.desk.take_in(std::mem::take(&mut moved.waiting.items));
         self.worker.import(&mut self.state, partition, moved.parcel);
-        self.desk.take_in(moved.waiting);
     }
 
     fn abandon(&mut self, partition: usize) {
