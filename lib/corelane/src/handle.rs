@@ -253,7 +253,7 @@ impl<S: Service> Handle<S> {
     {
         let moving = async move |mesh: Mesh<S>| mesh.move_partition(partition, to).await;
         let moved = self.submit(ShardId::new(0), moving).await;
-        moved.unwrap_or(Err(MoveError::Stopping))
+        moved.unwrap_or_else(|error| Err(error.into()))
     }
 
     /// Resolves when the inbox of a shard has room, at this moment; for senders that would rather wait than be

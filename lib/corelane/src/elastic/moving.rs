@@ -7,7 +7,7 @@ use corelane_rt::{task, time};
 use super::Handoff;
 use super::errand::NodeOver;
 use crate::mesh::{Mesh, Tag};
-use crate::{CallError, Service, ShardId, ShardMap};
+use crate::{CallError, Refusal, Service, ShardId, ShardMap};
 
 /// How long requests under way may hold a move up. Longer, and their callers' neighbours, who are held
 /// meanwhile, would notice.
@@ -60,8 +60,13 @@ impl From<NodeOver> for MoveError {
 }
 
 impl<T> From<CallError<T>> for MoveError {
-    fn from(_: CallError<T>) -> Self {
-        Self::Stopping
+    fn from(error: CallError<T>) -> Self {
+        match error {
+            // Whoever was to see to the move has lost its state; the move goes on or is given up by itself.
+            CallError::Cancelled | CallError::Panicked => Self::Down,
+            CallError::Refused(refused) if refused.reason == Refusal::Down => Self::Down,
+            _ => Self::Stopping,
+        }
     }
 }
 
@@ -150,7 +155,7 @@ impl<S: Handoff> Mesh<S> {
         to: ShardId,
     ) -> Result<Result<(), MoveError>, NodeOver> {
         for _ in 0..SLICES {
-            let Some(parcel) = self.try_with(|state| state.export(partition)) else {
+            let Some(parcel) = self.core.attempt(|state| state.export(partition)) else {
                 return Ok(Err(MoveError::Down));
             };
             let Some(parcel) = parcel else { break };
@@ -168,34 +173,41 @@ impl<S: Handoff> Mesh<S> {
         partition: usize,
         to: ShardId,
     ) -> Result<Result<(), MoveError>, NodeOver> {
-        let Some(parcel) = self.try_with(|state| state.hand_over(partition)) else {
+        let Some(parcel) = self.core.attempt(|state| state.hand_over(partition)) else {
             return Ok(Err(MoveError::Down));
         };
         let delivered = self.deliver(partition, to, parcel).await?;
         Ok(delivered.map_err(|parcel| {
-            self.try_with(|state| state.import(partition, parcel));
+            if let Some(parcel) = parcel {
+                self.core.attempt(|state| state.import(partition, parcel));
+            }
             MoveError::Down
         }))
     }
 
+    /// The parcel comes back where the other shard has no service; it is lost where taking it in panicked.
     async fn deliver(
         &self,
         partition: usize,
         to: ShardId,
         parcel: S::Parcel,
-    ) -> Result<Result<(), S::Parcel>, NodeOver> {
+    ) -> Result<Result<(), Option<S::Parcel>>, NodeOver> {
         let import = async move |mesh: Self| {
             let mut parcel = Some(parcel);
-            mesh.try_with(|state| state.import(partition, parcel.take().expect("it is there")));
-            parcel.map_or(Ok(()), Err)
+            let take_in = |state: &mut S| {
+                let parcel = parcel.take();
+                state.import(partition, parcel.expect("it is taken in once"));
+            };
+            let imported = mesh.core.attempt(take_in);
+            imported.ok_or(parcel)
         };
         self.errand(to, import).await
     }
 
     async fn abandon(&self, partition: usize, to: ShardId) -> Result<(), NodeOver> {
-        self.try_with(|state| state.abandon(partition));
+        self.core.attempt(|state| state.abandon(partition));
         let tell = async move |mesh: Self| {
-            mesh.try_with(|state| state.abandon(partition));
+            mesh.core.attempt(|state| state.abandon(partition));
         };
         self.errand(to, tell).await
     }

@@ -354,6 +354,15 @@ impl<S: Service> Core<S> {
         seen.unwrap_or_else(|Broken(payload)| resume_unwind(payload))
     }
 
+    /// For the mesh's own errands: `None` where there is no state to use, or where it panicked, which is the end
+    /// of the state and not of the errand.
+    pub(crate) fn attempt<R>(&self, look: impl FnOnce(&mut S) -> R) -> Option<R> {
+        let usable = self.is_usable();
+        usable
+            .then(|| self.on_state(Doing::With, look).ok())
+            .flatten()
+    }
+
     fn on_state<R>(&self, doing: Doing, act: impl FnOnce(&mut S) -> R) -> Result<R, Broken> {
         assert!(
             !self.poisoned.get(),

@@ -186,6 +186,8 @@ async fn change(stage: Stage, handle: Handle<Histories>, moves: usize, resizes: 
             Ok(()) => book.moved += 1,
             Err(MoveError::Unfinished(..)) => book.unfinished += 1,
             Err(MoveError::Busy | MoveError::NoShard { .. } | MoveError::Stopping) => {}
+            // Who saw to it is cancelled with the node.
+            Err(MoveError::Down) if stage.plan.ending != Ending::Quiet => {}
             Err(error) => book.violation(format!("a move failed: {error}")),
         }
     }
