@@ -16,6 +16,9 @@ impl Sample {
 }
 
 /// Nothing.
+pub(super) fn prepare() {}
+
+/// Nothing.
 pub(super) fn take(_tid: i32, _stack_top: usize) -> Option<Sample> {
     None
 }

@@ -55,6 +55,12 @@ impl Sample {
     }
 }
 
+/// Makes ready what a sample needs. At the watchdog's start and not at the first stall, so that the process's
+/// descriptors do not change by one at some moment.
+pub(super) fn prepare() {
+    handler();
+}
+
 /// Asks thread `tid` of this process, whose loop runs below `stack_top`. Only the watchdog comes here: there is one
 /// request.
 pub(super) fn take(tid: i32, stack_top: usize) -> Option<Sample> {

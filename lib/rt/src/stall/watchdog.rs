@@ -38,6 +38,7 @@ pub fn recent() -> Vec<Stall> {
 
 /// Has the watchdog look at the calling thread's runtime until the result is dropped.
 pub(crate) fn watch(pulse: &Arc<Pulse>, name: &str, shard: u16, stall_ms: u64) -> Watched {
+    sample::prepare();
     let mut state = lock();
     let id = state.next;
     state.next += 1;
