@@ -65,6 +65,7 @@
 pub mod breaker;
 mod cx;
 mod elastic;
+mod guarded;
 pub mod guide;
 mod handle;
 #[cfg(feature = "http")]
@@ -96,6 +97,7 @@ pub use corelane_rt::{
 pub use corelane_topology as topology;
 pub use cx::{CallOptions, Cx, Origin, TraceId};
 pub use elastic::{Handoff, MoveError, Rebalanced, ResizeError, Resized};
+pub use guarded::{Guard, GuardError, GuardOptions};
 pub use handle::{Handle, block_on};
 pub use launch::{
     LaunchError, LaunchOptions, MAX_SHARDS, Running, ShardSpec, SimNode, WhileDown, launch,

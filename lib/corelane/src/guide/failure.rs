@@ -71,3 +71,6 @@
 //! A [`Breaker`](crate::breaker::Breaker) goes in front of what fails *slowly*. What refuses at once needs none;
 //! what takes its full timeout to fail holds your memory, your permits and your client's patience all that
 //! time. Count a timeout as a failure: drop the permit with the call, and it is one.
+//!
+//! [`Guard`](crate::Guard) puts the three together for the calls of a shard: a breaker in front, a backoff between the
+//! attempts, and a budget over all of them; by default it makes again only what was certainly not handled.
