@@ -79,6 +79,10 @@ pub struct Later<R>(pub(crate) Pin<Box<dyn Future<Output = R>>>);
 impl<S: Service> Outcome<S> {
     /// Answers when `future` is done. It runs as a task of its own, which is dropped where it stands when its
     /// caller gives up or the deadline passes. It reaches the state by a clone of [`Cx::mesh`].
+    ///
+    /// Until it is done it holds its caller's credit. Futures that ask other shards, whose handlers ask back in
+    /// the same way, can so hold all credits of a circle and wait for each other: give such calls a deadline
+    /// ([`Cx::options`] passes the caller's on), or ask in one direction only.
     pub fn later(future: impl Future<Output = S::Reply> + 'static) -> Self {
         Self::Later(Later(Box::pin(future)))
     }
