@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 
 use common::probe::{Ask, Probe};
 use common::{HANGS, join, options, run, scenarios, start};
-use corelane::{CallError, LaunchOptions, Mesh, Refusal, ShardId, Target, launch, task, time};
+use corelane::{
+    CallError, LaunchOptions, Mesh, Refusal, ShardId, Target, launch, random, task, time,
+};
 
 #[test]
 fn everybody_asks_everybody() {
@@ -275,6 +277,29 @@ fn ping_pong_between_sleeping_shards() {
         Ok(())
     })
     .unwrap();
+}
+
+/// A seed decides each shard's random numbers, and shards have different ones.
+#[test]
+fn a_seed_decides_the_random_numbers() {
+    let drawn = |seed| {
+        let mut options = options(2, 4);
+        options.seed = seed;
+        let (tell, told) = mpsc::channel();
+        let node = start(&options, async move |mesh: Mesh<Probe>| {
+            tell.send((mesh.shard(), random::next_u64()))
+                .map_err(|e| e.to_string())
+        });
+        join(node).unwrap();
+        let mut drawn: Vec<_> = told.try_iter().collect();
+        drawn.sort();
+        drawn
+    };
+    let seven = drawn(Some(7));
+    assert_eq!(seven, drawn(Some(7)));
+    assert_ne!(seven, drawn(Some(8)));
+    assert_ne!(seven[0].1, seven[1].1);
+    assert_ne!(drawn(None), drawn(None));
 }
 
 /// In the split layout the first shards take part in everything but own nothing, and a resize leaves them alone.

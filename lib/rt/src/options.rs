@@ -76,6 +76,8 @@ pub struct RuntimeOptions {
     pub stall_ms: Option<u64>,
     /// The longest spin before sleep while a poller says that it is busy; 0 never spins.
     pub spin_us: u32,
+    /// Where [`random`](crate::random) begins, together with the shard's number; `None` is anew with every start.
+    pub seed: Option<u64>,
 }
 
 impl Default for RuntimeOptions {
@@ -89,6 +91,7 @@ impl Default for RuntimeOptions {
             buffers: BufferOptions::default(),
             stall_ms: Some(20),
             spin_us: 20,
+            seed: None,
         }
     }
 }

@@ -54,7 +54,7 @@ impl Runtime {
             driver: Driver::Real(driver),
             clock: Clock::real(),
             timers: Timers::default(),
-            random: RefCell::new(fastrand::Rng::new()),
+            random: RefCell::new(generator(options)),
             locals: Locals::default(),
             pollers: RefCell::new(Vec::new()),
             counters,
@@ -122,6 +122,14 @@ impl Runtime {
     /// Its counters.
     pub fn stats(&self) -> Stats {
         self.core.counters.snapshot()
+    }
+}
+
+/// Shards of one seed have different numbers, and each the same with every start.
+fn generator(options: &RuntimeOptions) -> fastrand::Rng {
+    match options.seed {
+        Some(seed) => fastrand::Rng::with_seed(seed.wrapping_add(u64::from(options.shard) << 48)),
+        None => fastrand::Rng::new(),
     }
 }
 

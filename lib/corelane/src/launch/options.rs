@@ -47,6 +47,8 @@ pub struct LaunchOptions {
     /// The longest spin before a sleep while messages are under way; 0 never spins. Turn it off
     /// where shards share a core.
     pub spin_us: u32,
+    /// Where each shard's random numbers begin; `None`: anew with every start. The simulator takes its world's.
+    pub seed: Option<u64>,
     /// Requests that each ordered pair of shards may have outstanding; `None` shares a fixed room
     /// among the peers (64 to 1024).
     pub lane_capacity: Option<usize>,
@@ -121,6 +123,7 @@ impl LaunchOptions {
             buffers: runtime.buffers,
             stall_ms: runtime.stall_ms,
             spin_us: runtime.spin_us,
+            seed: None,
             lane_capacity: None,
             wedged_after: Duration::from_secs(5),
             supervision: None,
@@ -190,12 +193,12 @@ impl LaunchOptions {
             buffers: self.buffers.clone(),
             stall_ms: self.stall_ms,
             spin_us: self.spin_us,
+            seed: self.seed,
         }
     }
 }
 
-/// The node that a plan of this machine describes. Memory is the service's affair, and a seed the simulator's
-/// (`World::new`).
+/// The node that a plan of this machine describes. Memory is the service's affair.
 impl From<&Plan> for LaunchOptions {
     fn from(plan: &Plan) -> Self {
         let shards = plan.shards.value.iter();
@@ -207,6 +210,7 @@ impl From<&Plan> for LaunchOptions {
         let mut options = Self::new(shards.map(shard).collect());
         options.spin_us = plan.spin_us.value;
         options.stall_ms = plan.stall_ms.value;
+        options.seed = plan.seed.value;
         options.lane_capacity = Some(plan.lane_capacity.value);
         options.io = match plan.io.value {
             Io::IoUring => IoBackend::Uring,
