@@ -9,13 +9,13 @@ use std::task::{Context, Poll};
 
 use compio_buf::{BufResult, IoBufMut, SetLen};
 use compio_driver::op::{Interest, PollOnce};
-use compio_driver::{BufferRef, Extra, Key, PushEntry, SharedFd};
+use compio_driver::{BufferRef, Key, PushEntry, SharedFd};
 use rustix::net::RecvFlags;
 use socket2::Socket;
 
 use super::driver::RealDriver;
 use super::op::Flight;
-use super::recv_op::{RecvOp, Unread};
+use super::recv_op::{Delivery, RecvOp, Unread};
 use crate::stats::bump;
 
 /// Received bytes, in a buffer of the pool or one of their own.
@@ -52,7 +52,7 @@ impl RecvHalf {
     pub(crate) fn new(driver: &RealDriver) -> Self {
         RecvHalf {
             state: State::Idle,
-            unread: Unread::new(driver.paused()),
+            unread: Unread::new(driver.pool(), driver.paused()),
             starved: false,
         }
     }
@@ -176,11 +176,9 @@ impl RecvHalf {
         key: Key<RecvOp>,
         cx: &mut Context<'_>,
     ) -> Option<Poll<io::Result<Option<RealChunk>>>> {
-        if let Some(BufResult(result, extra)) = driver.with(|proactor| proactor.pop_multishot(&key))
-        {
-            self.unread.read_one();
+        if let Some(delivery) = self.unread.read_one() {
             self.state = State::Armed(key);
-            return Some(Poll::Ready(delivered(driver, result, &extra)));
+            return Some(Poll::Ready(delivered(driver, delivery)));
         }
         let ended = driver.with(|proactor| match proactor.pop(key) {
             PushEntry::Ready(ended) => Ok(ended),
@@ -263,17 +261,14 @@ fn wait(driver: &RealDriver, fd: &SharedFd<Socket>) -> State {
     ))
 }
 
-fn delivered(
-    driver: &RealDriver,
-    result: io::Result<usize>,
-    extra: &Extra,
-) -> io::Result<Option<RealChunk>> {
-    let len = result?;
-    if len == 0 {
-        return Ok(None);
-    }
-    match driver.pool().take(extra.buffer_id()?)? {
-        Some(buffer) => Ok(Some(filled(buffer, len))),
+fn delivered(driver: &RealDriver, delivery: Delivery) -> io::Result<Option<RealChunk>> {
+    let Some(id) = delivery.buffer else {
+        return Err(io::Error::other(
+            "the kernel delivered bytes without a buffer",
+        ));
+    };
+    match driver.pool().take(id)? {
+        Some(buffer) => Ok(Some(filled(buffer, delivery.bytes as usize))),
         None => Err(io::Error::other("the kernel named a buffer that is in use")),
     }
 }

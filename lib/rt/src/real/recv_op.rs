@@ -1,8 +1,8 @@
 //! A receive that stays armed: the kernel delivers each arrival into a buffer of the shared pool. Compio's own
-//! operation does the work; this one counts what was delivered and not yet read, and has the receive stopped
-//! when that is too much, so that one connection cannot hoard the pool.
+//! operation does the work; this one keeps what was delivered and not yet read, in eight bytes each, and has the
+//! receive stopped when that is too much, so that one connection cannot hoard the pool.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::io;
 use std::rc::Rc;
 use std::task::Poll;
@@ -17,7 +17,7 @@ use socket2::Socket;
 
 /// Deliveries that may lie unread before the receive is stopped. More can come in the same reap: the kernel
 /// delivers up to 32 at once.
-const UNREAD_MAX: u32 = 8;
+const UNREAD_MAX: usize = 8;
 
 type Inner = RecvMulti<SharedFd<Socket>>;
 
@@ -28,15 +28,57 @@ pub(crate) struct RecvOp {
 
 /// What lies unread, shared between the operation and the stream that reads.
 pub(crate) struct Unread {
-    count: Cell<u32>,
+    pool: BufferPool,
+    deliveries: RefCell<Deliveries>,
     cancel: RefCell<Option<Cancel>>,
     paused: Rc<RefCell<Vec<Cancel>>>,
 }
 
+/// Bytes that the kernel has put into a buffer of the pool.
+#[derive(Clone, Copy)]
+pub(crate) struct Delivery {
+    pub(crate) bytes: u32,
+    /// The buffer's number.
+    pub(crate) buffer: Option<u16>,
+}
+
+/// Oldest first. A reader that keeps up finds one at a time, and nothing is allocated for it.
+#[derive(Default)]
+struct Deliveries {
+    first: Option<Delivery>,
+    rest: Vec<Delivery>,
+}
+
+impl Deliveries {
+    fn push(&mut self, delivery: Delivery) {
+        if self.first.is_none() {
+            self.first = Some(delivery);
+        } else {
+            self.rest.push(delivery);
+        }
+    }
+
+    fn pop(&mut self) -> Option<Delivery> {
+        let first = self.first.take();
+        if !self.rest.is_empty() {
+            self.first = Some(self.rest.remove(0));
+            if self.rest.is_empty() {
+                self.rest = Vec::new();
+            }
+        }
+        first
+    }
+
+    fn len(&self) -> usize {
+        usize::from(self.first.is_some()) + self.rest.len()
+    }
+}
+
 impl Unread {
-    pub(crate) fn new(paused: &Rc<RefCell<Vec<Cancel>>>) -> Rc<Self> {
+    pub(crate) fn new(pool: &BufferPool, paused: &Rc<RefCell<Vec<Cancel>>>) -> Rc<Self> {
         Rc::new(Unread {
-            count: Cell::new(0),
+            pool: pool.clone(),
+            deliveries: RefCell::default(),
             cancel: RefCell::new(None),
             paused: paused.clone(),
         })
@@ -47,16 +89,30 @@ impl Unread {
         *self.cancel.borrow_mut() = Some(cancel);
     }
 
-    pub(crate) fn read_one(&self) {
-        self.count.set(self.count.get().saturating_sub(1));
+    /// The oldest delivery.
+    pub(crate) fn read_one(&self) -> Option<Delivery> {
+        self.deliveries.borrow_mut().pop()
     }
 
-    fn delivered(&self) {
-        self.count.set(self.count.get() + 1);
-        if self.count.get() >= UNREAD_MAX
+    fn delivered(&self, delivery: Delivery) {
+        let mut deliveries = self.deliveries.borrow_mut();
+        deliveries.push(delivery);
+        if deliveries.len() >= UNREAD_MAX
             && let Some(cancel) = self.cancel.borrow_mut().take()
         {
             self.paused.borrow_mut().push(cancel);
+        }
+    }
+}
+
+impl Drop for Unread {
+    /// The kernel gets back the buffers that nobody will read.
+    fn drop(&mut self) {
+        while let Some(delivery) = self.read_one() {
+            if let Some(buffer) = delivery.buffer {
+                // Fails where the pool has ended: then its buffers have, too.
+                let _ = self.pool.reset(buffer);
+            }
         }
     }
 }
@@ -79,8 +135,9 @@ impl RecvOp {
     }
 }
 
-// SAFETY: every demand on the entry and the results is met by the inner operation, to which each call is
-// handed on unchanged; it lies in place inside this one, so it is pinned as long as this one is.
+// SAFETY: every demand on the entry and the last result is met by the inner operation, to which each call is
+// handed on unchanged; it lies in place inside this one, so it is pinned as long as this one is. The results before
+// the last are kept here: each names a buffer, which is taken from the pool by whoever reads, or given back.
 unsafe impl IourOpCode for RecvOp {
     type Control = <Inner as IourOpCode>::Control;
 
@@ -113,17 +170,20 @@ unsafe impl IourOpCode for RecvOp {
 
     unsafe fn push_multishot(
         &mut self,
-        control: &mut Self::Control,
+        _control: &mut Self::Control,
         result: io::Result<usize>,
         extra: Extra,
     ) {
-        self.unread.delivered();
-        // SAFETY: the caller's promise is the inner operation's demand.
-        unsafe { self.inner.push_multishot(control, result, extra) }
+        // More is announced only behind bytes in a buffer; an error is the receive's last result.
+        self.unread.delivered(Delivery {
+            bytes: result.map_or(0, |bytes| bytes as u32),
+            buffer: extra.buffer_id().ok(),
+        });
     }
 
-    fn pop_multishot(&mut self, control: &mut Self::Control) -> Option<BufResult<usize, Extra>> {
-        self.inner.pop_multishot(control)
+    /// Never asked: [`Unread`] has them.
+    fn pop_multishot(&mut self, _control: &mut Self::Control) -> Option<BufResult<usize, Extra>> {
+        None
     }
 }
 
