@@ -14,6 +14,7 @@ mod config;
 mod edges;
 mod hostile;
 mod limits;
+mod moving;
 mod pipeline;
 mod redis_tools;
 mod soak;

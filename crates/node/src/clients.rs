@@ -1,5 +1,6 @@
 //! The clients of one shard: what `CLIENT LIST` shows, what `CLIENT KILL` strikes, and the sweep
 //! that ends idle connections. Sessions live in `front`; each shares its [`Client`] with this list.
+//! A client that goes to another shard keeps its number and all that is known of it.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -7,10 +8,11 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::task::Waker;
 
+use corelane::ShardId;
 use corelane_settings::ClientLimits;
 use corelane_wire::Proto;
 
-/// A client's number: its shard in the top bits, so that shards number without asking each other.
+/// A client's number: the shard that accepted it in the top bits, so that shards number without asking each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ClientId(pub u64);
 
@@ -51,7 +53,12 @@ pub struct Client {
     pub last_command: Cell<&'static str>,
     /// Whether eviction of this client is off (`CLIENT NO-EVICT`).
     pub no_evict: Cell<bool>,
+    /// The shard that serves it.
+    shard: Cell<ShardId>,
+    /// Times it has gone to another shard.
+    moves: Cell<u64>,
     ending: Cell<Option<Ending>>,
+    order: Cell<Option<ShardId>>,
     waker: RefCell<Option<Waker>>,
 }
 
@@ -83,11 +90,45 @@ impl Client {
         self.local_peer
     }
 
-    /// Ends the connection at its next chance; the first reason stands.
-    pub fn end(&self, ending: Ending) {
-        if self.ending.get().is_none() {
+    /// Ends the connection at its next chance; the first reason stands. Returns whether this is the first.
+    pub fn end(&self, ending: Ending) -> bool {
+        let first = self.ending.get().is_none();
+        if first {
             self.ending.set(Some(ending));
         }
+        self.rouse();
+        first
+    }
+
+    /// Sends the connection to another shard at its next command boundary; the last order stands. Returns whether
+    /// it is news.
+    pub fn order_to(&self, shard: ShardId) -> bool {
+        let before = self.order.replace(Some(shard));
+        self.rouse();
+        before != Some(shard) && self.shard.get() != shard
+    }
+
+    /// Where the connection is to go, if it is to go anywhere.
+    pub fn ordered(&self) -> Option<ShardId> {
+        self.order.get().filter(|shard| *shard != self.shard.get())
+    }
+
+    /// The order was carried out, or cannot be.
+    pub fn forget_order(&self) {
+        self.order.set(None);
+    }
+
+    /// The shard that serves it.
+    pub fn shard(&self) -> ShardId {
+        self.shard.get()
+    }
+
+    /// Times it has gone to another shard.
+    pub fn moves(&self) -> u64 {
+        self.moves.get()
+    }
+
+    fn rouse(&self) {
         if let Some(waker) = self.waker.borrow().as_ref() {
             waker.wake_by_ref();
         }
@@ -103,7 +144,8 @@ impl Client {
         self.ending.get()
     }
 
-    /// Remembers the session's task, so that [`end`](Self::end) reaches it while it waits.
+    /// Remembers the session's task, so that [`end`](Self::end) and [`order_to`](Self::order_to) reach it while it
+    /// waits.
     pub fn watch(&self, waker: &Waker) {
         let mut kept = self.waker.borrow_mut();
         if !kept.as_ref().is_some_and(|kept| kept.will_wake(waker)) {
@@ -126,23 +168,61 @@ pub struct Arrival {
 /// All clients of one shard.
 #[derive(Debug)]
 pub struct Clients {
-    shard: u16,
+    shard: ShardId,
     next: u64,
     list: BTreeMap<ClientId, Rc<Client>>,
+    /// Clients that have left for another shard, and when the last one did; clients that have come or come back.
+    departed: u64,
+    last_departed_ms: u64,
+    arrived: u64,
+    /// Clients sent to another shard that has not said yet whether it took them.
+    pub(crate) away: usize,
+}
+
+/// How clients come and go between shards.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Traffic {
+    departed: u64,
+    arrived: u64,
+    away: usize,
+    /// Whether somebody has left lately: within as long as a question to all shards may take.
+    pub(crate) is_recent: bool,
+}
+
+/// How long a departure is recent.
+const RECENT_MS: u64 = 5_000;
+
+impl Traffic {
+    /// Adds another shard's.
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.departed += other.departed;
+        self.arrived += other.arrived;
+        self.away += other.away;
+        self.is_recent |= other.is_recent;
+    }
+
+    /// Whether nobody is on the way.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.away == 0
+    }
 }
 
 impl Clients {
-    pub(crate) fn new(shard: u16) -> Self {
+    pub(crate) fn new(shard: ShardId) -> Self {
         Self {
             shard,
             next: 1,
             list: BTreeMap::new(),
+            departed: 0,
+            last_departed_ms: 0,
+            arrived: 0,
+            away: 0,
         }
     }
 
     /// Enters a new connection.
     pub fn enter(&mut self, arrival: Arrival) -> Rc<Client> {
-        let id = ClientId((u64::from(self.shard) << SEQUENCE_BITS) | self.next);
+        let id = ClientId((u64::from(self.shard.number()) << SEQUENCE_BITS) | self.next);
         self.next += 1;
         let unix = arrival.peer.is_none();
         let local_peer = arrival.peer.is_none_or(|peer| peer.ip().is_loopback());
@@ -166,7 +246,10 @@ impl Clients {
             output: Cell::default(),
             last_command: Cell::new("NULL"),
             no_evict: Cell::new(false),
+            shard: Cell::new(self.shard),
+            moves: Cell::new(0),
             ending: Cell::new(None),
+            order: Cell::new(None),
             waker: RefCell::new(None),
         });
         self.list.insert(id, Rc::clone(&client));
@@ -176,6 +259,53 @@ impl Clients {
     /// Takes a connection out that has ended.
     pub fn leave(&mut self, id: ClientId) {
         self.list.remove(&id);
+    }
+
+    /// Takes a connection out that goes to another shard. It comes back where somebody else still holds its entry: a
+    /// command that works for it.
+    pub(crate) fn depart(&mut self, client: Rc<Client>, now_ms: u64) -> Result<Client, Rc<Client>> {
+        self.list.remove(&client.id);
+        match Rc::try_unwrap(client) {
+            Ok(client) => {
+                self.departed += 1;
+                self.away += 1;
+                self.last_departed_ms = now_ms;
+                Ok(client)
+            }
+            Err(client) => {
+                self.list.insert(client.id, Rc::clone(&client));
+                Err(client)
+            }
+        }
+    }
+
+    /// Takes in a connection that comes from another shard.
+    pub(crate) fn arrive(&mut self, client: Client) -> Rc<Client> {
+        client.shard.set(self.shard);
+        client.moves.set(client.moves.get() + 1);
+        client.forget_order();
+        self.take_back(client)
+    }
+
+    /// Takes in again a connection that no other shard took.
+    pub(crate) fn take_back(&mut self, client: Client) -> Rc<Client> {
+        // Of the task that served it until now.
+        client.waker.take();
+        self.arrived += 1;
+        let client = Rc::new(client);
+        self.list.insert(client.id, Rc::clone(&client));
+        client
+    }
+
+    /// Who has come and gone so far.
+    pub(crate) fn traffic(&self, now_ms: u64) -> Traffic {
+        Traffic {
+            departed: self.departed,
+            arrived: self.arrived,
+            away: self.away,
+            is_recent: self.departed > 0
+                && now_ms.saturating_sub(self.last_departed_ms) < RECENT_MS,
+        }
     }
 
     /// Every client, oldest first.
@@ -252,7 +382,7 @@ impl Client {
             "id={} addr={} laddr={} fd=-1 name={name} age={} idle={} flags={flags} db={} sub=0 psub=0 ssub=0 \
              multi=-1 qbuf={} qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 oll=0 omem={} \
              tot-mem={} events=r cmd={} user=default redir=-1 resp={resp} lib-name={lib_name} \
-             lib-ver={lib_ver} shard={}",
+             lib-ver={lib_ver} shard={} moves={}",
             self.id.0,
             self.peer,
             self.local,
@@ -263,7 +393,8 @@ impl Client {
             self.output.get().bytes,
             self.query_bytes.get() + self.output.get().bytes,
             self.last_command.get(),
-            self.id.0 >> SEQUENCE_BITS,
+            self.shard.get().number(),
+            self.moves.get(),
         );
         ClientInfo { id: self.id, line }
     }

@@ -3,7 +3,7 @@
 use std::cell::{RefCell, RefMut};
 use std::future::{Future, poll_fn};
 use std::pin::pin;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::task::Poll;
 
@@ -32,16 +32,31 @@ struct Inner {
     batches: RefCell<BatchPool>,
 }
 
+/// A shard's way to its own [`Node`], which owns the shard's state and so must not be owned by it.
+#[derive(Debug, Default)]
+pub(crate) struct NodeRef(Weak<Inner>);
+
+impl NodeRef {
+    /// The node, while it runs.
+    pub(crate) fn upgrade(&self) -> Option<Node> {
+        self.0.upgrade().map(Node)
+    }
+}
+
 impl Node {
     /// The handle of the shard that `mesh` belongs to.
     pub fn new(mesh: Mesh<Shard>, catalog: Arc<Catalog>, identity: Arc<Identity>) -> Self {
-        mesh.with(|shard| shard.mesh = Some(mesh.gauge()));
-        Self(Rc::new(Inner {
+        let node = Self(Rc::new(Inner {
             mesh,
             catalog,
             identity,
             batches: RefCell::default(),
-        }))
+        }));
+        node.mesh().with(|shard| {
+            shard.mesh = Some(node.mesh().gauge());
+            shard.home = NodeRef(Rc::downgrade(&node.0));
+        });
+        node
     }
 
     /// The mesh.
@@ -145,8 +160,11 @@ impl Node {
 
     /// Ends every client of this shard.
     pub fn end_clients(&self, ending: Ending) {
-        self.mesh()
-            .with(|shard| shard.clients.iter().for_each(|client| client.end(ending)));
+        self.mesh().with(|shard| {
+            shard.clients.iter().for_each(|client| {
+                client.end(ending);
+            })
+        });
     }
 
     /// Runs a command that waits for others, and counts it.

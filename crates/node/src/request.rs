@@ -7,10 +7,10 @@ use corelane_store::commands::steps::{Answer, Step};
 use corelane_store::{Command, Continuation};
 
 use crate::batch::{Batch, Call};
-use crate::clients::ClientInfo;
-use crate::filter::ClientFilter;
+use crate::census::{Census, Counted};
 use crate::owned::OwnedArgs;
 use crate::report::ShardReport;
+use crate::traveller::Traveller;
 
 /// A request to a shard. All are answered at once; what takes long is asked for in slices.
 #[derive(Debug)]
@@ -23,10 +23,10 @@ pub enum Request {
     Steps(Vec<Step>),
     /// The shard's state, for `INFO` and the like.
     Report,
-    /// The clients that match.
-    ListClients(ClientFilter),
-    /// Ends the clients that match.
-    KillClients(ClientFilter),
+    /// What is wanted of clients.
+    Census(Census),
+    /// Takes in a connection from another shard.
+    Welcome(Box<Traveller>),
     /// Sets counters back to zero.
     ResetStats,
     /// Turns the active expiry of keys on or off (`DEBUG SET-ACTIVE-EXPIRE`).
@@ -62,9 +62,7 @@ pub enum Reply {
     /// The shard's state.
     Report(Box<ShardReport>),
     /// The clients.
-    Clients(Vec<ClientInfo>),
-    /// How many.
-    Count(usize),
+    Counted(Box<Counted>),
     /// Done.
     Done,
     /// The settings as they are now, or why nothing changed.

@@ -14,6 +14,7 @@ use crate::background::Background;
 use crate::batch::Call;
 use crate::clients::Clients;
 use crate::memory::NodeMemory;
+use crate::node::NodeRef;
 use crate::report::ShardReport;
 use crate::request::{Control, Reply, Request, Run};
 use crate::rules::Rules;
@@ -31,6 +32,8 @@ pub struct Shard {
     /// Counters of this shard's side of the mesh, once it is there.
     pub(crate) mesh: Option<MeshGauge>,
     pub(crate) memory: NodeMemory,
+    /// The node as this shard sees it, for connections that arrive.
+    pub(crate) home: NodeRef,
     pub(crate) effects: Effects,
     pub(crate) touched: Touched,
     rng: fastrand::Rng,
@@ -61,11 +64,12 @@ impl Shard {
             id,
             space,
             stats: Stats::new(seed.commands),
-            clients: Clients::new(id.number()),
+            clients: Clients::new(id),
             rules: Rules::of(Arc::clone(&seed.settings)),
             background: Background::default(),
             mesh: None,
             memory: NodeMemory::new(seed.shards),
+            home: NodeRef::default(),
             effects: Effects::default(),
             touched: Touched::default(),
             rng: fastrand::Rng::with_seed(random),
@@ -218,8 +222,8 @@ impl Service for Shard {
             Request::Run(run) => Reply::Ran(self.run(run)),
             Request::Steps(steps) => Reply::Answers(self.steps(steps)),
             Request::Report => Reply::Report(Box::new(ShardReport::of(self))),
-            Request::ListClients(filter) => Reply::Clients(self.list_clients(&filter)),
-            Request::KillClients(filter) => Reply::Count(self.kill_clients(&filter)),
+            Request::Census(census) => Reply::Counted(Box::new(self.census(&census))),
+            Request::Welcome(traveller) => return self.welcome(traveller),
             Request::ResetStats => {
                 self.stats = Stats::new(self.stats.commands.len());
                 self.stats.expired_before = self.space.expired_total();
@@ -249,26 +253,6 @@ impl Service for Shard {
 }
 
 impl Shard {
-    fn list_clients(&self, filter: &crate::ClientFilter) -> Vec<crate::ClientInfo> {
-        let now_ms = corelane::time::unix_ms();
-        let chosen = self
-            .clients
-            .iter()
-            .filter(|client| filter.accepts(client, now_ms));
-        chosen.map(|client| client.describe(now_ms)).collect()
-    }
-
-    fn kill_clients(&self, filter: &crate::ClientFilter) -> usize {
-        let now_ms = corelane::time::unix_ms();
-        let chosen = self
-            .clients
-            .iter()
-            .filter(|client| filter.accepts(client, now_ms));
-        chosen
-            .map(|client| client.end(crate::Ending::Killed))
-            .count()
-    }
-
     /// Applies pairs to a copy; the caller broadcasts the result.
     fn configure(&mut self, pairs: &[(Vec<u8>, Vec<u8>)]) -> Result<Arc<Settings>, String> {
         let pairs: Vec<(&[u8], &[u8])> = pairs

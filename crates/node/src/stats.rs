@@ -56,6 +56,10 @@ pub struct Stats {
     pub connections_received: u64,
     /// Connections refused at `maxclients`.
     pub connections_rejected: u64,
+    /// Connections that went to another shard.
+    pub connections_moved: u64,
+    /// Connections that were to go to another shard, which did not take them.
+    pub connection_moves_refused: u64,
     /// Bytes read from clients.
     pub net_input_bytes: u64,
     /// Bytes sent to clients.
@@ -130,11 +134,13 @@ impl Stats {
         }
     }
 
-    fn totals_mut(&mut self) -> [&mut u64; 13] {
+    fn totals_mut(&mut self) -> [&mut u64; 15] {
         [
             &mut self.commands_processed,
             &mut self.connections_received,
             &mut self.connections_rejected,
+            &mut self.connections_moved,
+            &mut self.connection_moves_refused,
             &mut self.net_input_bytes,
             &mut self.net_output_bytes,
             &mut self.hops,

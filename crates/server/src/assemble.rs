@@ -1,7 +1,7 @@
 //! Joining the lists of commands, and what every shard is given at start.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use corelane_front::resp::{self, Admission, Registry, Run};
 use corelane_node::{Catalog, Identity, ShardSeed};
@@ -46,8 +46,17 @@ pub fn catalog() -> Result<Catalog, String> {
     Catalog::new(specs)
 }
 
-/// Names to ways of running, for one shard.
-pub fn registry(catalog: &Arc<Catalog>) -> Registry {
+/// Names to ways of running. The lists are static, and so is what is made of them: sessions keep it for good and take it
+/// along between shards.
+pub fn registry() -> &'static Registry {
+    static REGISTRY: LazyLock<Registry> = LazyLock::new(|| {
+        let catalog = catalog().unwrap_or_else(|double| panic!("{double}"));
+        join(&Arc::new(catalog))
+    });
+    &REGISTRY
+}
+
+fn join(catalog: &Arc<Catalog>) -> Registry {
     let mut ways: HashMap<(Option<&str>, &str), Run> = HashMap::new();
     for command in corelane_store::COMMANDS {
         ways.insert((command.spec.parent, command.spec.name), Run::Data(command));
@@ -74,7 +83,7 @@ mod tests {
     #[test]
     fn the_lists_join_without_doubles_and_every_command_runs() {
         let catalog = Arc::new(catalog().expect("no doubles"));
-        let registry = registry(&catalog);
+        let registry = join(&catalog);
         for entry in registry.entries() {
             let runs = entry.run.is_some() || !entry.subcommands.is_empty();
             assert!(runs, "'{}' is listed and cannot run", entry.spec.name);

@@ -1,21 +1,19 @@
 //! The reference page of commands, written from the joined lists.
 
 use std::fmt::Write;
-use std::sync::Arc;
 
 use corelane_front::resp::{Entry, Run};
 use corelane_store::Split;
 use corelane_wire::spec::{Arg, ArgKind, CommandSpec, Group};
 
-use crate::assemble::{catalog, registry};
+use crate::assemble::registry;
 
 /// The text of `docs/reference/commands.md`.
 ///
 /// # Panics
 /// If two commands have one name: the lists are static, and a test joins them.
 pub fn reference_page() -> String {
-    let catalog = Arc::new(catalog().unwrap_or_else(|double| panic!("{double}")));
-    let registry = registry(&catalog);
+    let registry = registry();
     let mut page = String::from(INTRODUCTION);
     for (group, title) in CHAPTERS {
         let of_group = registry.entries().iter().flat_map(runnable);
@@ -179,8 +177,11 @@ mod tests {
     #[test]
     fn every_command_that_runs_stands_on_it_once() {
         let page = reference_page();
-        let catalog = catalog().expect("no doubles");
-        for (_, spec) in catalog.iter().filter(|(_, spec)| !spec.container) {
+        for (_, spec) in registry()
+            .catalog()
+            .iter()
+            .filter(|(_, spec)| !spec.container)
+        {
             let heading = format!("\n### {}\n", title(spec));
             assert_eq!(page.matches(&heading).count(), 1, "{}", spec.full_name());
         }

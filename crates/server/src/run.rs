@@ -9,7 +9,7 @@ use corelane_settings::Settings;
 use corelane_topology::{Machine, Plan};
 
 use crate::addresses::Addresses;
-use crate::assemble::{Parts, catalog};
+use crate::assemble::{Parts, registry};
 use crate::error::ServerError;
 use crate::plan::{launch_options, note_detected, plan};
 use crate::ready::Ready;
@@ -68,7 +68,7 @@ fn parts(
     shards: usize,
     ready: Ready,
 ) -> Parts {
-    let catalog = Arc::new(catalog().unwrap_or_else(|double| panic!("{double}")));
+    let catalog = Arc::clone(registry().catalog());
     let identity = Identity {
         version: env!("CARGO_PKG_VERSION"),
         run_id: run_id(),

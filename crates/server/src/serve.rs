@@ -21,7 +21,6 @@ const DRAIN: Duration = Duration::from_secs(2);
 pub async fn serve(mesh: Mesh<Shard>, parts: Parts) -> Result<(), String> {
     let shard = mesh.shard().index();
     let node = Node::new(mesh, parts.catalog.clone(), parts.identity.clone());
-    let registry = registry(&parts.catalog).shared();
     for address in parts.addresses.of_shard(shard) {
         let listener = bind(&address, &parts.addresses)?;
         let local = listener
@@ -32,7 +31,7 @@ pub async fn serve(mesh: Mesh<Shard>, parts: Parts) -> Result<(), String> {
             listener,
             local,
             node.clone(),
-            registry.clone(),
+            registry(),
             parts.admission.clone(),
         );
         corelane::task::spawn(listening);

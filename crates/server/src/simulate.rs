@@ -11,7 +11,7 @@ use corelane_node::{Identity, Shard, ShardSeed};
 use corelane_settings::{Listen, Settings};
 
 use crate::addresses::Addresses;
-use crate::assemble::{Parts, catalog};
+use crate::assemble::{Parts, registry};
 use crate::error::ServerError;
 use crate::ready::Ready;
 use crate::serve::serve;
@@ -51,7 +51,7 @@ pub fn simulate(
 }
 
 fn parts(world: &World, settings: Settings, shards: usize) -> Parts {
-    let catalog = Arc::new(catalog().unwrap_or_else(|double| panic!("{double}")));
+    let catalog = Arc::clone(registry().catalog());
     let addresses = addresses(&settings.listen());
     let identity = Identity {
         version: env!("CARGO_PKG_VERSION"),

@@ -74,7 +74,7 @@ impl Dispatch {
         limits: &Limits,
         bytes: &[u8],
     ) -> (usize, Stop) {
-        let registry = Rc::clone(&self.state.registry);
+        let registry = self.state.registry;
         let mut used = 0;
         loop {
             if self.must_drain() {
@@ -85,7 +85,7 @@ impl Dispatch {
                 Ok(Parsed::Incomplete { .. }) => return (used, Stop::NeedMore),
                 Ok(Parsed::Empty { consumed }) => used += consumed,
                 Ok(Parsed::Command { consumed }) if Window::worth_it(rest, consumed) => {
-                    let window = Window::plan(parser, limits, rest, consumed, &registry);
+                    let window = Window::plan(parser, limits, rest, consumed, registry);
                     let (ran, stop) = self.window(&window);
                     used += ran;
                     if let Some(stop) = stop {
@@ -135,7 +135,7 @@ impl Dispatch {
     /// Before an unwanted reply is cut off, the replies before it must be in place.
     fn must_drain(&self) -> bool {
         self.out.len() + self.pipeline.waiting_bytes() > HIGH_WATER_BYTES
-            || (self.state.reply_mode != ReplyMode::On && self.pipeline.is_waiting())
+            || (self.state.standing.reply_mode != ReplyMode::On && self.pipeline.is_waiting())
     }
 
     /// The writer of the next reply.
@@ -169,7 +169,7 @@ impl Dispatch {
             return None;
         }
         self.state.client.last_command.set(entry.spec.name);
-        if self.state.reply_mode != ReplyMode::On {
+        if self.state.standing.reply_mode != ReplyMode::On {
             return self.run_unanswered(entry, run, args);
         }
         self.run(entry, run, args, slot)
@@ -228,13 +228,13 @@ impl Dispatch {
     /// Runs a command whose reply the client does not want: whatever it writes is cut off again.
     fn run_unanswered(&mut self, entry: &Entry, run: Run, args: Args<'_>) -> Option<Waiting> {
         let start = self.out.len();
-        if self.state.reply_mode == ReplyMode::SkipNext {
-            self.state.reply_mode = ReplyMode::SkipThis;
+        if self.state.standing.reply_mode == ReplyMode::SkipNext {
+            self.state.standing.reply_mode = ReplyMode::SkipThis;
         }
         let waiting = self.run(entry, run, args, None);
-        match self.state.reply_mode {
+        match self.state.standing.reply_mode {
             ReplyMode::On => return waiting,
-            ReplyMode::SkipThis => self.state.reply_mode = ReplyMode::On,
+            ReplyMode::SkipThis => self.state.standing.reply_mode = ReplyMode::On,
             ReplyMode::Off | ReplyMode::SkipNext => {}
         }
         match waiting {
@@ -270,12 +270,12 @@ impl Dispatch {
         self.state
             .node
             .count_refusal(entry.map(|entry| entry.id), &self.out[start..]);
-        if self.state.reply_mode != ReplyMode::On {
+        if self.state.standing.reply_mode != ReplyMode::On {
             self.out.truncate(start);
         }
         // A refused command, too, is the one whose reply was to be skipped.
-        if self.state.reply_mode == ReplyMode::SkipNext {
-            self.state.reply_mode = ReplyMode::On;
+        if self.state.standing.reply_mode == ReplyMode::SkipNext {
+            self.state.standing.reply_mode = ReplyMode::On;
         }
     }
 }

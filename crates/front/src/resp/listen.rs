@@ -1,57 +1,22 @@
 //! Accepting connections: every shard listens on the same port, the kernel spreads them.
 
-use std::rc::Rc;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use corelane::net::{Listener, Peer, Stream};
-use corelane_node::{Arrival, ClientId, Ending, Node, Pipeline};
+use corelane_node::{Arrival, ClientId, Ending, Node};
+use corelane_wire::Parser;
 
-use super::dispatch::Dispatch;
+use super::input::Input;
+use super::moving::leave;
+use super::presence::{Admission, Admitted, Presence};
 use super::registry::Registry;
 use super::session::{End, Session};
-use super::state::{ReplyMode, SessionState};
-
-/// How many connections the whole node has: the one number that must be exact across shards at the
-/// moment of an accept, because `maxclients` promises it. Touched once per connection.
-#[derive(Debug, Clone, Default)]
-pub struct Admission {
-    open: Arc<AtomicUsize>,
-}
-
-/// A place among the node's connections, given back on drop.
-#[derive(Debug)]
-struct Admitted {
-    open: Arc<AtomicUsize>,
-}
-
-impl Admission {
-    fn enter(&self, limit: usize) -> Option<Admitted> {
-        let admitted = Admitted {
-            open: Arc::clone(&self.open),
-        };
-        let before = self.open.fetch_add(1, Ordering::Relaxed);
-        (before < limit).then_some(admitted)
-    }
-
-    /// Connections that are open now.
-    pub fn open(&self) -> usize {
-        self.open.load(Ordering::Relaxed)
-    }
-}
-
-impl Drop for Admitted {
-    fn drop(&mut self) {
-        self.open.fetch_sub(1, Ordering::Relaxed);
-    }
-}
+use super::state::{ReplyMode, SessionState, Standing};
 
 /// Accepts on this shard until the node stops. Sessions are tasks of their own.
 pub async fn listen(
     listener: Listener,
     local: String,
     node: Node,
-    registry: Rc<Registry>,
+    registry: &'static Registry,
     admission: Admission,
 ) {
     loop {
@@ -75,18 +40,8 @@ pub async fn listen(
             local: local.clone(),
             now_ms: corelane::time::unix_ms(),
         };
-        let session = session(stream, arrival, &node, &registry);
-        let (id, mut session) = session;
-        let presence = Presence {
-            node: node.clone(),
-            id,
-            _admitted: admitted,
-        };
-        corelane::task::spawn(async move {
-            let end = session.run().await;
-            drop(session);
-            note_end(&presence.node, id, &end);
-        });
+        let session = session(stream, arrival, &node, registry, admitted);
+        corelane::task::spawn(live(Box::new(session)));
     }
 }
 
@@ -128,51 +83,46 @@ fn session(
     stream: Stream,
     arrival: Arrival,
     node: &Node,
-    registry: &Rc<Registry>,
-) -> (ClientId, Session) {
+    registry: &'static Registry,
+    admitted: Admitted,
+) -> Session {
     let client = node.enter_client(arrival);
-    let id = client.id;
+    let presence = Presence::new(node.clone(), client.id, admitted);
     let state = SessionState {
-        authenticated: !node.needs_password(),
         client,
         node: node.clone(),
-        registry: Rc::clone(registry),
-        reply_mode: ReplyMode::On,
+        registry,
+        standing: Standing {
+            authenticated: !node.needs_password(),
+            reply_mode: ReplyMode::On,
+        },
         closing: false,
     };
-    let pipeline = Pipeline::new(node.clone());
-    (
-        id,
-        Session::new(
-            stream,
-            Dispatch {
-                state,
-                pipeline,
-                out: Vec::new(),
-            },
-        ),
-    )
+    Session::new(stream, Parser::new(), Input::default(), state, presence)
 }
 
-/// A client's place in the shard's list and among the node's connections; given back whatever ends
-/// the session, a panic included.
-#[derive(Debug)]
-struct Presence {
-    node: Node,
-    id: ClientId,
-    _admitted: Admitted,
-}
-
-impl Drop for Presence {
-    fn drop(&mut self) {
-        self.node.leave_client(self.id);
+/// Serves a connection for as long as it stays on this shard.
+pub(super) async fn live(mut session: Box<Session>) {
+    loop {
+        let end = session.run().await;
+        let state = &session.dispatch.state;
+        let End::Leaving(to) = end else {
+            let (node, id) = (state.node.clone(), state.client.id);
+            drop(session);
+            return note_end(&node, id, &end);
+        };
+        // In a box: rare, and every idle connection would have its room.
+        match Box::pin(leave(session, to)).await {
+            Some(back) => session = back,
+            None => return,
+        }
     }
 }
 
 /// Counts how a connection ended; what its client could not be told goes to the log.
 fn note_end(node: &Node, id: ClientId, end: &End) {
     match end {
-        End::Closed | End::Ended(Ending::Killed | Ending::Draining) => {}
+        End::Closed | End::Leaving(_) | End::Ended(Ending::Killed | Ending::Draining) => {}
         End::Ended(Ending::Idle) => node.with_stats(|stats| stats.idle_disconnections += 1),
         End::Ended(Ending::SlowReader) => {
             tracing::warn!(

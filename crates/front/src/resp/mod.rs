@@ -10,12 +10,15 @@ mod commands;
 mod dispatch;
 mod input;
 mod listen;
+mod moving;
+mod presence;
 mod registry;
 mod session;
 mod state;
 mod window;
 
 pub use commands::COMMANDS;
-pub use listen::{Admission, listen};
+pub use listen::listen;
+pub use presence::Admission;
 pub use registry::{Entry, Registry};
-pub use state::{Command, Run, SessionState};
+pub use state::{Command, Run, SessionState, Standing};

@@ -1,6 +1,5 @@
 //! Every command by name: the joined lists of `store`, `node` and this crate.
 
-use std::rc::Rc;
 use std::sync::Arc;
 
 use corelane_node::{Catalog, CommandId};
@@ -35,7 +34,8 @@ pub(crate) enum Lookup<'a> {
     NeedsSub(&'a Entry),
 }
 
-/// Commands by name. One copy per shard; lookups neither allocate nor lock.
+/// Commands by name. Never changes once it is made, so that all shards read one copy; lookups neither allocate nor
+/// lock.
 #[derive(Debug)]
 pub struct Registry {
     catalog: Arc<Catalog>,
@@ -142,11 +142,6 @@ impl Registry {
             },
             None => Lookup::UnknownSub(entry),
         }
-    }
-
-    /// A shared handle.
-    pub fn shared(self) -> Rc<Self> {
-        Rc::new(self)
     }
 }
 

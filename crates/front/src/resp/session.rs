@@ -1,4 +1,4 @@
-//! One connection's life: receive, dispatch, send, until either side has had enough.
+//! One connection's life on a shard: receive, dispatch, send, until either side has had enough.
 //!
 //! One receive, one pass, one send. The send is left to the kernel while the next receive already
 //! waits, so that a request costs one wake-up. A client that does not read stops being read:
@@ -8,31 +8,37 @@ use std::future::poll_fn;
 use std::io;
 use std::task::Poll;
 
+use corelane::ShardId;
 use corelane::net::{Chunk, Stream};
-use corelane_node::Ending;
+use corelane_node::{Ending, Pipeline};
 use corelane_wire::{Limits, Parser};
 
 use super::dispatch::{Dispatch, HIGH_WATER_BYTES, Stop, Waiting};
 use super::input::Input;
+use super::presence::Presence;
+use super::state::SessionState;
 
 /// A connection and its session.
 #[derive(Debug)]
 pub(crate) struct Session {
-    stream: Stream,
-    parser: Parser,
-    input: Input,
-    dispatch: Dispatch,
+    pub(super) stream: Stream,
+    pub(super) parser: Parser,
+    pub(super) input: Input,
+    pub(super) dispatch: Dispatch,
+    pub(super) presence: Presence,
     /// Bytes taken in since this session last waited for any.
     unbroken_bytes: usize,
 }
 
-/// How a connection came to its end.
+/// How a connection came to its end, on this shard at least.
 #[derive(Debug)]
 pub(crate) enum End {
     /// The client closed it, or asked for it.
     Closed,
     /// It was ended from outside.
     Ended(Ending),
+    /// It goes to another shard. Everything before the next command is answered; the replies are sent or under way.
+    Leaving(ShardId),
     /// The socket failed.
     Failed(io::Error),
     /// A reply grew over the output buffer's hard limit.
@@ -53,24 +59,50 @@ const RESTING_OUTPUT_BYTES: usize = 2 * 1024;
 const UNBROKEN_BYTES: usize = 32 * 1024;
 
 impl Session {
-    pub(crate) fn new(stream: Stream, dispatch: Dispatch) -> Self {
+    /// A session that begins, or goes on with what it has parsed and not parsed elsewhere.
+    pub(crate) fn new(
+        stream: Stream,
+        parser: Parser,
+        input: Input,
+        state: SessionState,
+        presence: Presence,
+    ) -> Self {
+        let pipeline = Pipeline::new(state.node.clone());
         Self {
             stream,
-            parser: Parser::new(),
-            input: Input::default(),
-            dispatch,
+            parser,
+            input,
+            dispatch: Dispatch {
+                state,
+                pipeline,
+                out: Vec::new(),
+            },
+            presence,
             unbroken_bytes: 0,
         }
     }
 
-    /// Serves the connection to its end. Borrows the session, for a future that owns it holds it
-    /// twice.
+    /// Serves the connection to its end, or to its end on this shard. Borrows the session, for a future
+    /// that owns it holds it twice.
     pub(crate) async fn run(&mut self) -> End {
-        loop {
-            if let Err(end) = self.turn().await {
-                return end;
-            }
+        let mut turn = self.resume().await;
+        while turn.is_ok() {
+            turn = self.turn().await;
         }
+        match turn {
+            Ok(()) => unreachable!("a turn that is well is followed by another"),
+            Err(end) => end,
+        }
+    }
+
+    /// What came with the session from another shard.
+    async fn resume(&mut self) -> Result<(), End> {
+        if self.input.is_empty() {
+            return Ok(());
+        }
+        let limits = self.dispatch.state.node.rules(|rules| rules.wire);
+        let stop = self.feed_input(&limits);
+        self.work(stop, &limits).await
     }
 
     /// One receive and all that comes of it.
@@ -78,8 +110,13 @@ impl Session {
         let chunk = self.receive().await?;
         self.note_arrival(chunk.len());
         let limits = self.dispatch.state.node.rules(|rules| rules.wire);
-        let mut stop = self.feed_chunk(&chunk, &limits);
+        let stop = self.feed_chunk(&chunk, &limits);
         drop(chunk);
+        self.work(stop, &limits).await
+    }
+
+    /// Goes on after each stop, until more bytes are needed.
+    async fn work(&mut self, mut stop: Stop, limits: &Limits) -> Result<(), End> {
         loop {
             match stop {
                 Stop::NeedMore => {
@@ -97,7 +134,11 @@ impl Session {
                 Stop::Wait(waiting) => self.wait(waiting).await?,
                 Stop::Close => return self.close().await,
             }
-            stop = self.feed_input(&limits);
+            if let Some(shard) = self.dispatch.state.client.ordered() {
+                self.send().await?;
+                return Err(End::Leaving(shard));
+            }
+            stop = self.feed_input(limits);
         }
     }
 
@@ -113,6 +154,9 @@ impl Session {
         let received = poll_fn(|cx| {
             if let Some(ending) = client.ending() {
                 return Poll::Ready(Err(End::Ended(ending)));
+            }
+            if let Some(shard) = client.ordered() {
+                return Poll::Ready(Err(End::Leaving(shard)));
             }
             client.watch(cx.waker());
             let received = stream.poll_recv(cx);

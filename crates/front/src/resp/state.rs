@@ -41,7 +41,7 @@ pub enum ReplyMode {
     SkipThis,
 }
 
-/// One connection's session: one value, so that it can move to another shard as a whole.
+/// What a connection's commands see of its session.
 #[derive(Debug)]
 pub struct SessionState {
     /// The shard's list entry for this client: database, protocol, name.
@@ -49,13 +49,20 @@ pub struct SessionState {
     /// The node behind it.
     pub node: Node,
     /// All commands.
-    pub registry: Rc<Registry>,
+    pub registry: &'static Registry,
+    /// What the client may do and wants.
+    pub standing: Standing,
+    /// Set by `QUIT` and by errors after which the stream means nothing: answer, then close.
+    pub closing: bool,
+}
+
+/// What a client may do and wants, beside what its [`Client`] shows to others. Goes along to another shard.
+#[derive(Debug, Clone, Copy)]
+pub struct Standing {
     /// Whether it may use more than `AUTH`, `HELLO` and `QUIT`.
     pub authenticated: bool,
     /// `CLIENT REPLY`.
     pub reply_mode: ReplyMode,
-    /// Set by `QUIT` and by errors after which the stream means nothing: answer, then close.
-    pub closing: bool,
 }
 
 impl SessionState {
@@ -66,7 +73,7 @@ impl SessionState {
 
     /// Whether it may use every command: it has the password, or none is needed any more.
     pub fn is_admitted(&self) -> bool {
-        self.authenticated || !self.node.needs_password()
+        self.standing.authenticated || !self.node.needs_password()
     }
 
     /// Protocol of the replies.

@@ -114,7 +114,10 @@ pub(super) fn cpu(f: &Figures<'_>, out: &mut Lines) {
 
 /// What only a server of many shards has to say: messages between them, and each one's loop.
 pub(super) fn shards(f: &Figures<'_>, out: &mut Lines) {
-    out.line("hops", f.node.stats.hops);
+    let s = &f.node.stats;
+    out.line("hops", s.hops);
+    out.line("connections_moved", s.connections_moved);
+    out.line("connection_moves_refused", s.connection_moves_refused);
     for (name, value) in f.node.mesh.named() {
         out.line(format_args!("mesh_{name}"), value);
     }

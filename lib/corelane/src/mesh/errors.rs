@@ -86,6 +86,15 @@ pub enum CallError<T> {
 }
 
 impl<T> CallError<T> {
+    /// The request, if it was not handled and came back.
+    pub fn into_request(self) -> Option<T> {
+        match self {
+            Self::Refused(refused) => Some(refused.message),
+            Self::Moved(request) => Some(request),
+            _ => None,
+        }
+    }
+
     /// The error without its request, for callers that only tell of it.
     pub fn without_request(self) -> CallError<()> {
         match self {

@@ -55,7 +55,7 @@ pub(super) const WRONG: &str = "WRONGPASS invalid username-password pair or user
 pub(super) fn authenticate(session: &mut SessionState, user: &[u8], password: &[u8]) -> bool {
     let fine = user == b"default" && session.node.rules(|rules| rules.password_is(password));
     if fine {
-        session.authenticated = true;
+        session.standing.authenticated = true;
     }
     fine
 }

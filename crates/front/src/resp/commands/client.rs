@@ -165,12 +165,12 @@ pub(super) static REPLY: Command = Command {
     run: Some(Run::Session(|session, args, reply| {
         match args[2].to_ascii_lowercase().as_slice() {
             b"on" => {
-                session.reply_mode = ReplyMode::On;
+                session.standing.reply_mode = ReplyMode::On;
                 reply.ok();
             }
-            b"off" => session.reply_mode = ReplyMode::Off,
-            b"skip" if session.reply_mode != ReplyMode::Off => {
-                session.reply_mode = ReplyMode::SkipNext
+            b"off" => session.standing.reply_mode = ReplyMode::Off,
+            b"skip" if session.standing.reply_mode != ReplyMode::Off => {
+                session.standing.reply_mode = ReplyMode::SkipNext
             }
             b"skip" => {}
             _ => reply.error("ERR syntax error"),

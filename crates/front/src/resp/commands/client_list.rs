@@ -1,6 +1,8 @@
 //! `CLIENT LIST` and `CLIENT KILL`: questions to every shard.
 
-use corelane_node::{Asking, ClientFilter, ClientId, Node, Reply as NodeReply, Request, gone};
+use std::collections::BTreeSet;
+
+use corelane_node::{Asking, ClientAct, ClientFilter, ClientId, Node, gone};
 use corelane_wire::Args;
 use corelane_wire::number::parse_i64;
 use corelane_wire::spec::{Arg, CommandSpec, Flags};
@@ -53,18 +55,14 @@ async fn list(node: Node, asking: Asking) -> Vec<u8> {
         Ok(filter) => filter,
         Err(text) => return asking.reply(|reply| reply.error(&text)),
     };
-    let Ok(replies) = node.call_all(|| Request::ListClients(filter.clone())).await else {
+    let Ok(listed) = node.census(filter, ClientAct::List).await else {
         return gone();
     };
-    let mut rows: Vec<_> = replies
-        .into_iter()
-        .flat_map(|reply| match reply {
-            NodeReply::Clients(rows) => rows,
-            _ => Vec::new(),
-        })
+    let text: String = listed
+        .rows
+        .iter()
+        .map(|row| format!("{}\n", row.line))
         .collect();
-    rows.sort_by_key(|row| row.id);
-    let text: String = rows.iter().map(|row| format!("{}\n", row.line)).collect();
     asking.reply(|reply| reply.verbatim("txt", text.as_bytes()))
 }
 
@@ -76,15 +74,19 @@ fn list_filter(args: Args<'_>) -> Result<ClientFilter, String> {
     if option.eq_ignore_ascii_case(b"type") && args.len() == 4 {
         filter.normal = Some(is_normal(&args[3])?);
     } else if option.eq_ignore_ascii_case(b"id") && args.len() > 3 {
-        let ids = args
-            .iter()
-            .skip(3)
-            .map(|id| client_id(id).ok_or_else(|| "ERR Invalid client ID".to_owned()));
-        filter.ids = Some(ids.collect::<Result<_, _>>()?);
+        filter.ids = Some(client_ids(args.iter().skip(3))?);
     } else {
         return Err("ERR syntax error".to_owned());
     }
     Ok(filter)
+}
+
+/// The numbers of a list of clients.
+pub(super) fn client_ids<'a>(
+    ids: impl Iterator<Item = &'a [u8]>,
+) -> Result<BTreeSet<ClientId>, String> {
+    ids.map(|id| client_id(id).ok_or_else(|| "ERR Invalid client ID".to_owned()))
+        .collect()
 }
 
 fn client_id(text: &[u8]) -> Option<ClientId> {
@@ -120,17 +122,10 @@ async fn kill(node: Node, asking: Asking) -> Vec<u8> {
         Ok(filter) => filter,
         Err(text) => return asking.reply(|reply| reply.error(&text)),
     };
-    let Ok(replies) = node.call_all(|| Request::KillClients(filter.clone())).await else {
+    let Ok(killed) = node.census(filter, ClientAct::Kill).await else {
         return gone();
     };
-    let killed: usize = replies
-        .iter()
-        .map(|reply| match reply {
-            NodeReply::Count(count) => *count,
-            _ => 0,
-        })
-        .sum();
-    asking.reply(|reply| match (by_address, killed) {
+    asking.reply(|reply| match (by_address, killed.count) {
         (true, 0) => reply.error("ERR No such client"),
         (true, _) => reply.ok(),
         (false, killed) => reply.int(killed as i64),

@@ -90,7 +90,7 @@ pub(super) static INFO: Command = Command {
         }
         reply.array(args.len() - 2);
         for name in args.iter().skip(2) {
-            match find(&session.registry, name) {
+            match find(session.registry, name) {
                 Some(entry) => write_info(entry, reply),
                 None => reply.null_array(),
             }
@@ -115,7 +115,7 @@ pub(super) static DOCS: Command = Command {
             _ => args
                 .iter()
                 .skip(2)
-                .filter_map(|name| find(&session.registry, name))
+                .filter_map(|name| find(session.registry, name))
                 .collect(),
         };
         reply.map(chosen.len());
@@ -143,7 +143,7 @@ pub(super) static GETKEYS: Command = Command {
     },
     run: Some(Run::Session(|session, args, reply| {
         let line = args.tail(2);
-        match resolve(&session.registry, line) {
+        match resolve(session.registry, line) {
             Some(entry) => entry.spec.write_keys(&line, reply),
             None => reply.error("ERR Invalid command specified"),
         }
@@ -273,7 +273,7 @@ fn list(session: &mut SessionState, args: Args<'_>, reply: &mut Reply<'_>) {
 
 fn keys_and_flags(session: &mut SessionState, args: Args<'_>, reply: &mut Reply<'_>) {
     let line = args.tail(2);
-    let Some(entry) = resolve(&session.registry, line) else {
+    let Some(entry) = resolve(session.registry, line) else {
         return reply.error("ERR Invalid command specified");
     };
     if entry.spec.keys.is_empty() {

@@ -3,6 +3,7 @@
 mod auth;
 mod client;
 mod client_list;
+mod client_migrate;
 mod command;
 mod echo;
 mod hello;
@@ -28,6 +29,7 @@ pub static COMMANDS: &[&Command] = &[
     &client::SETNAME,
     &client_list::KILL,
     &client_list::LIST,
+    &client_migrate::MIGRATE,
     &command::COMMAND,
     &command::COUNT,
     &command::DOCS,

@@ -30,8 +30,8 @@ pub(super) static RESET: Command = Command {
         reply.set_proto(Proto::Resp2);
         session.client.name.borrow_mut().clear();
         session.client.no_evict.set(false);
-        session.reply_mode = ReplyMode::On;
-        session.authenticated = !session.node.needs_password();
+        session.standing.reply_mode = ReplyMode::On;
+        session.standing.authenticated = !session.node.needs_password();
         reply.simple("RESET");
     })),
 };

@@ -1,0 +1,104 @@
+//! A client connection on its way from one shard to another.
+//!
+//! It is one value: the connection itself, and all that its session knows. Whoever cannot take it gives it back, and it
+//! goes on where it was; so no connection is lost for want of room.
+
+use std::any::Any;
+use std::fmt::Debug;
+use std::rc::Rc;
+
+use corelane::{Outcome, ShardId};
+
+use crate::clients::{Client, Ending};
+use crate::node::Node;
+use crate::request::{Reply, Request};
+use crate::shard::Shard;
+
+/// A client and its luggage, between two shards.
+#[derive(Debug)]
+pub struct Traveller {
+    /// The client's entry, out of its old shard's list and not yet in the new one's.
+    pub client: Client,
+    /// What its protocol's session is made of.
+    pub luggage: Box<dyn Luggage>,
+}
+
+/// A protocol's session, packed: it knows how to go on where it arrives.
+pub trait Luggage: Any + Send + Debug {
+    /// Takes the session up on the shard of `node`, as a task of its own. The shard's state is in use while this is
+    /// called: it spawns, and touches nothing.
+    fn unpack(self: Box<Self>, client: Rc<Client>, node: Node);
+}
+
+/// What became of a connection that was to move.
+#[derive(Debug)]
+pub enum Departure {
+    /// It is with the other shard now.
+    Gone,
+    /// The other shard did not take it: it goes on here.
+    Back(Rc<Client>, Box<dyn Luggage>),
+    /// The other shard failed with the connection in its hands.
+    Lost,
+}
+
+impl Node {
+    /// Sends a client and its session to `to`. The client leaves this shard's list at once, and is in it again if it
+    /// comes back.
+    pub async fn send_client(
+        &self,
+        to: ShardId,
+        client: Rc<Client>,
+        luggage: Box<dyn Luggage>,
+    ) -> Departure {
+        client.forget_order();
+        let departed = self
+            .mesh()
+            .with(|shard| shard.clients.depart(client, corelane::time::unix_ms()));
+        let client = match departed {
+            Ok(client) => client,
+            // A command still works for it.
+            Err(client) => return Departure::Back(client, luggage),
+        };
+        let traveller = Box::new(Traveller { client, luggage });
+        let sent = self.mesh().call(to, Request::Welcome(traveller)).await;
+        // After a failure there is no list any more.
+        self.mesh().try_with(|shard| shard.clients.away -= 1);
+        let back = match sent {
+            Ok(_) => {
+                self.with_stats(|stats| stats.connections_moved += 1);
+                return Departure::Gone;
+            }
+            Err(error) => error.into_request(),
+        };
+        let Some(Request::Welcome(traveller)) = back else {
+            return Departure::Lost;
+        };
+        let Traveller { client, luggage } = *traveller;
+        let client = self.mesh().with(|shard| {
+            shard.stats.connection_moves_refused += 1;
+            shard.clients.take_back(client)
+        });
+        if self.mesh().is_stopping() {
+            // It was not in the list when all others were told.
+            client.end(Ending::Draining);
+        }
+        Departure::Back(client, luggage)
+    }
+}
+
+impl Shard {
+    /// Takes a client in, unless this shard takes none (any more).
+    pub(crate) fn welcome(&mut self, traveller: Box<Traveller>) -> Outcome<Self> {
+        let node = self
+            .home
+            .upgrade()
+            .filter(|node| !node.mesh().is_stopping());
+        let Some(node) = node else {
+            return Outcome::Moved(Request::Welcome(traveller));
+        };
+        let Traveller { client, luggage } = *traveller;
+        let client = self.clients.arrive(client);
+        luggage.unpack(client, node);
+        Outcome::Ready(Reply::Done)
+    }
+}
