@@ -34,7 +34,7 @@ pub(crate) struct Core {
     pub(crate) first_panic: RefCell<Option<Panicked>>,
     pub(crate) pace: Pace,
     pub(crate) pulse: Arc<Pulse>,
-    /// Dropped connections whose last bytes are still on their way.
+    /// Dropped connections whose last bytes are still on their way, and listeners that hand over what they took.
     pub(crate) lingering: Cell<u32>,
 }
 

@@ -17,6 +17,8 @@ pub struct ListenOptions {
     pub reuse_port: bool,
     /// Connections that may wait to be accepted; the system has its own limit, too.
     pub backlog: i32,
+    /// The mode of a Unix socket's file, set before anybody can connect; `None` leaves it to the process's mask.
+    pub unix_mode: Option<u32>,
 }
 
 impl Default for ListenOptions {
@@ -24,11 +26,13 @@ impl Default for ListenOptions {
         ListenOptions {
             reuse_port: false,
             backlog: 1024,
+            unix_mode: None,
         }
     }
 }
 
-/// A listening socket. Dropping it closes it (and removes a Unix socket's file).
+/// A listening socket. Dropping it closes it (and removes a Unix socket's file); one of a
+/// [`SharedListener`](super::SharedListener) leaves the socket to the others.
 pub struct Listener(Kind);
 
 enum Kind {
@@ -48,6 +52,14 @@ impl Listener {
             Driver::Sim(port) => SimListener::bind(&port.world, addr, options).map(Kind::Sim),
         })
         .map(Listener)
+    }
+
+    pub(super) fn real(listener: RealListener) -> Self {
+        Listener(Kind::Real(listener))
+    }
+
+    pub(super) fn sim(listener: SimListener) -> Self {
+        Listener(Kind::Sim(listener))
     }
 
     /// Where it listens, with the port that was picked.

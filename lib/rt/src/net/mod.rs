@@ -5,6 +5,7 @@ mod chunk;
 mod connection;
 pub mod framing;
 mod listener;
+mod shared;
 mod stream;
 mod udp;
 
@@ -12,5 +13,6 @@ pub use addr::{Addr, Peer};
 pub use chunk::Chunk;
 pub use connection::Connection;
 pub use listener::{ListenOptions, Listener};
+pub use shared::SharedListener;
 pub use stream::Stream;
 pub use udp::{DATAGRAM_BYTES_MAX, Datagram, UdpOptions, UdpSocket};

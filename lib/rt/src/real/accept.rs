@@ -1,29 +1,34 @@
 //! A listening socket on the real backend. The accept in flight belongs to the listener, not to the future that
 //! waits for it, so a connection that arrives while nobody waits is kept for the next who does.
+//!
+//! One accept at a time and not a multishot one: of a burst each runtime takes what it gets to, and a listener that
+//! goes away has at most one connection to hand on.
 
 use std::cell::RefCell;
 use std::io;
 use std::os::fd::{AsRawFd, RawFd};
-use std::path::PathBuf;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use compio_buf::{BufResult, IntoInner};
 use compio_driver::SharedFd;
 use compio_driver::op::Accept;
-use socket2::{Domain, SockAddr, Socket, Type};
+use socket2::Socket;
 
+use super::bind::{self, SocketFile};
 use super::driver::RealDriver;
 use super::op::Flight;
+use super::shared::{AcceptFlight, Membership, accepted};
 use super::stream::RealStream;
-use crate::net::{Addr, ListenOptions, Peer};
+use crate::net::{Addr, ListenOptions};
 
 pub(crate) struct RealListener {
     driver: Rc<RealDriver>,
     fd: SharedFd<Socket>,
-    accept: RefCell<Option<Flight<Accept<SharedFd<Socket>>>>>,
-    /// The socket file to remove at the end.
-    file: Option<PathBuf>,
+    accept: RefCell<Option<AcceptFlight>>,
+    /// Its place among the listeners of a shared socket.
+    membership: Option<Membership>,
+    /// The socket file to remove at the end, where it is this listener's alone.
+    _file: Option<SocketFile>,
 }
 
 impl RealListener {
@@ -32,22 +37,27 @@ impl RealListener {
         addr: &Addr,
         options: &ListenOptions,
     ) -> io::Result<Self> {
-        let socket = match addr {
-            Addr::Tcp(addr) => bind_tcp(*addr, options)?,
-            Addr::Unix(path) => bind_unix(path)?,
-        };
+        let (socket, file) = bind::listen(addr, options)?;
         // io_uring waits inside the kernel, and would not on a non-blocking socket.
         socket.set_nonblocking(!driver.is_uring())?;
-        socket.listen(options.backlog)?;
         Ok(RealListener {
             driver: driver.clone(),
             fd: SharedFd::new(socket),
             accept: RefCell::new(None),
-            file: match addr {
-                Addr::Unix(path) => Some(path.clone()),
-                Addr::Tcp(_) => None,
-            },
+            membership: None,
+            _file: file,
         })
+    }
+
+    /// On a duplicate of a shared socket.
+    pub(super) fn shared(driver: &Rc<RealDriver>, socket: Socket, membership: Membership) -> Self {
+        RealListener {
+            driver: driver.clone(),
+            fd: SharedFd::new(socket),
+            accept: RefCell::new(None),
+            membership: Some(membership),
+            _file: None,
+        }
     }
 
     pub(crate) fn local_addr(&self) -> io::Result<Addr> {
@@ -59,6 +69,10 @@ impl RealListener {
     }
 
     pub(crate) fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<RealStream>> {
+        let membership = self.membership.as_ref();
+        if let Some((socket, peer)) = membership.and_then(|place| place.take_returned(cx)) {
+            return Poll::Ready(Ok(RealStream::new(self.driver.clone(), socket, peer)));
+        }
         let flight = self
             .accept
             .borrow_mut()
@@ -69,54 +83,23 @@ impl RealListener {
                 *self.accept.borrow_mut() = Some(flight);
                 Poll::Pending
             }
-            Ok(BufResult(Err(error), _)) => Poll::Ready(Err(error)),
-            Ok(BufResult(Ok(_), op)) => {
-                let (socket, addr) = op.into_inner();
-                let peer = Peer::of(&addr);
-                Poll::Ready(Ok(RealStream::new(self.driver.clone(), socket, peer)))
-            }
+            Ok(ended) => Poll::Ready(
+                accepted(ended)
+                    .map(|(socket, peer)| RealStream::new(self.driver.clone(), socket, peer)),
+            ),
         }
     }
 }
 
 impl Drop for RealListener {
     fn drop(&mut self) {
-        if let Some(flight) = self.accept.borrow_mut().take() {
-            flight.cancel(&self.driver);
-        }
-        if let Some(file) = &self.file {
-            // Somebody else may have removed it; either way it is gone.
-            let _ = std::fs::remove_file(file);
+        let flight = self.accept.borrow_mut().take();
+        match (self.membership.take(), flight) {
+            (Some(membership), flight) => {
+                membership.leave(self.driver.clone(), self.fd.clone(), flight);
+            }
+            (None, Some(flight)) => flight.cancel(&self.driver),
+            (None, None) => {}
         }
     }
-}
-
-fn bind_tcp(addr: std::net::SocketAddr, options: &ListenOptions) -> io::Result<Socket> {
-    let socket = Socket::new(Domain::for_address(addr), Type::STREAM, None)?;
-    if addr.is_ipv6() {
-        socket.set_only_v6(true)?;
-    }
-    socket.set_reuse_address(true)?;
-    socket.set_reuse_port(options.reuse_port)?;
-    socket.bind(&addr.into())?;
-    Ok(socket)
-}
-
-/// A socket file that nobody answers on is a dead process's: it is replaced.
-fn bind_unix(path: &std::path::Path) -> io::Result<Socket> {
-    let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
-    let addr = SockAddr::unix(path)?;
-    match socket.bind(&addr) {
-        Err(error) if error.kind() == io::ErrorKind::AddrInUse && is_dead_socket(path) => {
-            std::fs::remove_file(path)?;
-            socket.bind(&addr)?;
-        }
-        bound => bound?,
-    }
-    Ok(socket)
-}
-
-fn is_dead_socket(path: &std::path::Path) -> bool {
-    std::os::unix::net::UnixStream::connect(path)
-        .is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
 }

@@ -240,8 +240,7 @@ fn linger(mut send: SendHalf, driver: Rc<RealDriver>, fd: SharedFd<Socket>) {
     let Some(core) = context::current() else {
         return;
     };
-    core.lingering.set(core.lingering.get() + 1);
-    let guard = Lingering(Rc::downgrade(&core));
+    let guard = Lingering::new(&core);
     let task = async move {
         let _guard = guard;
         let sent = std::future::poll_fn(|cx| match send.poll(&driver, &fd, Some(cx)) {
@@ -256,8 +255,15 @@ fn linger(mut send: SendHalf, driver: Rc<RealDriver>, fd: SharedFd<Socket>) {
     drop(spawn_on(&core, Group::Background, task));
 }
 
-/// Counts one lingering connection until dropped.
-struct Lingering(std::rc::Weak<context::Core>);
+/// Counts one piece of work that the end of the runtime waits for a while, until dropped.
+pub(super) struct Lingering(std::rc::Weak<context::Core>);
+
+impl Lingering {
+    pub(super) fn new(core: &Rc<context::Core>) -> Self {
+        core.lingering.set(core.lingering.get() + 1);
+        Lingering(Rc::downgrade(core))
+    }
+}
 
 impl Drop for Lingering {
     fn drop(&mut self) {

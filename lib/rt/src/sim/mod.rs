@@ -16,7 +16,7 @@ mod world;
 
 pub(crate) use self::core::SimPort;
 pub(crate) use disk::SimFile;
-pub(crate) use net::{SimConnection, SimListener, SimStream, SimUdp, connect};
+pub(crate) use net::{SimConnection, SimListener, SimShared, SimStream, SimUdp, connect};
 pub use options::WorldOptions;
 pub use stuck::{Stuck, StuckReason};
 pub use world::{SimShard, World};

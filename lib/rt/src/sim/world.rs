@@ -144,6 +144,10 @@ impl World {
         }
     }
 
+    pub(crate) fn core(&self) -> &Rc<SimCore> {
+        &self.core
+    }
+
     /// The seed.
     pub fn seed(&self) -> u64 {
         self.core.seed

@@ -1,6 +1,6 @@
 //! Simulated listening and connecting.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
@@ -16,11 +16,23 @@ use crate::sim::event::Event;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ConnectId(pub(crate) u64);
 
-/// A listener as connection attempts see it.
+/// A listening socket as connection attempts see it.
 pub(crate) struct Listening {
-    addr: Addr,
+    pub(super) addr: Addr,
     options: ListenOptions,
     arrived: RefCell<VecDeque<SimStream>>,
+    members: RefCell<Vec<Rc<Member>>>,
+    /// A shared socket, which goes on without listeners.
+    pub(super) held: Cell<bool>,
+}
+
+/// A listener as its socket sees it.
+#[derive(Default)]
+struct Member {
+    /// An accept waits for a connection.
+    armed: Cell<bool>,
+    /// What it brought, whether or not somebody has asked since.
+    taken: RefCell<Option<SimStream>>,
     waker: RefCell<Option<Waker>>,
 }
 
@@ -35,6 +47,7 @@ pub(crate) struct Attempt {
 pub(crate) struct SimListener {
     world: Rc<SimCore>,
     listening: Rc<Listening>,
+    member: Rc<Member>,
 }
 
 impl SimListener {
@@ -43,32 +56,18 @@ impl SimListener {
         addr: &Addr,
         options: &ListenOptions,
     ) -> io::Result<Self> {
-        let mut net = world.net.borrow_mut();
-        let addr = match addr {
-            Addr::Tcp(tcp) if tcp.port() == 0 => {
-                Addr::Tcp(SocketAddr::new(tcp.ip(), net.pick_port()))
-            }
-            other => other.clone(),
-        };
-        let listening = Rc::new(Listening {
-            addr: addr.clone(),
-            options: options.clone(),
-            arrived: RefCell::default(),
-            waker: RefCell::default(),
-        });
-        let there = net.listeners.entry(addr).or_default();
-        if there
-            .iter()
-            .any(|other| !other.options.reuse_port || !options.reuse_port)
-        {
-            return Err(io::ErrorKind::AddrInUse.into());
-        }
-        there.push(listening.clone());
-        drop(net);
-        Ok(SimListener {
+        let listening = world.listen(addr, options, false)?;
+        Ok(SimListener::of(world, listening))
+    }
+
+    pub(super) fn of(world: &Rc<SimCore>, listening: Rc<Listening>) -> Self {
+        let member = Rc::<Member>::default();
+        listening.members.borrow_mut().push(member.clone());
+        SimListener {
             world: world.clone(),
             listening,
-        })
+            member,
+        }
     }
 
     pub(crate) fn local_addr(&self) -> Addr {
@@ -76,27 +75,51 @@ impl SimListener {
     }
 
     pub(crate) fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<SimStream>> {
-        if let Some(stream) = self.listening.arrived.borrow_mut().pop_front() {
+        let taken = self.member.taken.borrow_mut().take();
+        let next = taken.or_else(|| self.listening.arrived.borrow_mut().pop_front());
+        if let Some(stream) = next {
             return Poll::Ready(Ok(stream));
         }
-        *self.listening.waker.borrow_mut() = Some(cx.waker().clone());
+        self.member.armed.set(true);
+        *self.member.waker.borrow_mut() = Some(cx.waker().clone());
         Poll::Pending
     }
 }
 
 impl Drop for SimListener {
     fn drop(&mut self) {
-        let mut net = self.world.net.borrow_mut();
-        if let Some(there) = net.listeners.get_mut(&self.listening.addr) {
-            there.retain(|other| !Rc::ptr_eq(other, &self.listening));
-            if there.is_empty() {
-                net.listeners.remove(&self.listening.addr);
-            }
+        let mut members = self.listening.members.borrow_mut();
+        members.retain(|other| !Rc::ptr_eq(other, &self.member));
+        drop(members);
+        if let Some(stream) = self.member.taken.borrow_mut().take() {
+            self.listening.arrived.borrow_mut().push_front(stream);
+            self.listening.wake_all();
         }
-        drop(net);
-        let never_accepted = std::mem::take(&mut *self.listening.arrived.borrow_mut());
-        for mut stream in never_accepted {
-            stream.abort();
+        self.world.close_if_unused(&self.listening);
+    }
+}
+
+impl Listening {
+    /// A connection comes: an accept that waits takes it, or it waits itself.
+    fn arrive(&self, world: &SimCore, stream: SimStream) {
+        let members = self.members.borrow();
+        let waiting: Vec<_> = members.iter().filter(|other| other.armed.get()).collect();
+        let member = match waiting.len() {
+            0 => return self.arrived.borrow_mut().push_back(stream),
+            // No lot is drawn where there is no choice.
+            1 => waiting[0],
+            several => waiting[world.below(several)],
+        };
+        member.armed.set(false);
+        *member.taken.borrow_mut() = Some(stream);
+        let waker = member.waker.borrow_mut().take();
+        waker.into_iter().for_each(Waker::wake);
+    }
+
+    fn wake_all(&self) {
+        for member in self.members.borrow().iter() {
+            let waker = member.waker.borrow_mut().take();
+            waker.into_iter().for_each(Waker::wake);
         }
     }
 }
@@ -122,6 +145,56 @@ impl Drop for AttemptOwner<'_> {
 }
 
 impl SimCore {
+    pub(super) fn listen(
+        &self,
+        addr: &Addr,
+        options: &ListenOptions,
+        held: bool,
+    ) -> io::Result<Rc<Listening>> {
+        let mut net = self.net.borrow_mut();
+        let addr = match addr {
+            Addr::Tcp(tcp) if tcp.port() == 0 => {
+                Addr::Tcp(SocketAddr::new(tcp.ip(), net.pick_port()))
+            }
+            other => other.clone(),
+        };
+        let there = net.listeners.entry(addr.clone()).or_default();
+        if there
+            .iter()
+            .any(|other| !other.options.reuse_port || !options.reuse_port)
+        {
+            return Err(io::ErrorKind::AddrInUse.into());
+        }
+        let listening = Rc::new(Listening {
+            addr,
+            options: options.clone(),
+            arrived: RefCell::default(),
+            members: RefCell::default(),
+            held: Cell::new(held),
+        });
+        there.push(listening.clone());
+        Ok(listening)
+    }
+
+    /// Ends a socket that nobody listens on and nobody holds.
+    pub(super) fn close_if_unused(&self, listening: &Rc<Listening>) {
+        if listening.held.get() || !listening.members.borrow().is_empty() {
+            return;
+        }
+        let mut net = self.net.borrow_mut();
+        if let Some(there) = net.listeners.get_mut(&listening.addr) {
+            there.retain(|other| !Rc::ptr_eq(other, listening));
+            if there.is_empty() {
+                net.listeners.remove(&listening.addr);
+            }
+        }
+        drop(net);
+        let never_accepted = std::mem::take(&mut *listening.arrived.borrow_mut());
+        for mut stream in never_accepted {
+            stream.abort();
+        }
+    }
+
     fn start_connect(&self, addr: &Addr) -> ConnectId {
         let mut net = self.net.borrow_mut();
         let from = match addr {
@@ -191,13 +264,7 @@ impl SimCore {
             }
             let conn = self.open_conn();
             let server = SimStream::new(self, conn, 1, addr.clone(), peer_of(&from));
-            listening.arrived.borrow_mut().push_back(server);
-            listening
-                .waker
-                .borrow_mut()
-                .take()
-                .into_iter()
-                .for_each(Waker::wake);
+            listening.arrive(self, server);
             Ok(SimStream::new(self, conn, 0, from, peer_of(&addr)))
         };
         let mut net = self.net.borrow_mut();

@@ -3,13 +3,16 @@
 mod conn;
 mod listen;
 mod moving;
+mod shared;
 mod stream;
 mod udp;
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 pub(crate) use listen::{ConnectId, SimListener, connect};
 pub(crate) use moving::{Orphans, SimConnection};
+pub(crate) use shared::SimShared;
 pub(crate) use stream::SimStream;
 pub(crate) use udp::SimUdp;
 
@@ -19,7 +22,10 @@ use crate::net::Addr;
 pub(crate) struct Net {
     conns: BTreeMap<u64, conn::Conn>,
     next_conn: u64,
-    listeners: BTreeMap<Addr, Vec<std::rc::Rc<listen::Listening>>>,
+    listeners: BTreeMap<Addr, Vec<Rc<listen::Listening>>>,
+    /// Listening sockets that are held as values, by number.
+    shared: BTreeMap<u64, Rc<listen::Listening>>,
+    next_shared: u64,
     attempts: BTreeMap<ConnectId, listen::Attempt>,
     next_attempt: u64,
     next_port: u16,
@@ -35,6 +41,8 @@ impl Default for Net {
             conns: BTreeMap::new(),
             next_conn: 0,
             listeners: BTreeMap::new(),
+            shared: BTreeMap::new(),
+            next_shared: 0,
             attempts: BTreeMap::new(),
             next_attempt: 0,
             next_port: FIRST_PORT,

@@ -8,10 +8,17 @@ use super::stream::SimStream;
 use crate::net::{Addr, Peer};
 use crate::sim::core::SimCore;
 
-/// Ends of connections that nobody holds any more, for their world to close: what moves between shards is `Send`
-/// and cannot hold the world itself.
+/// Sockets that nobody holds any more, for their world to close: what moves between shards is `Send` and cannot hold
+/// the world itself.
 #[derive(Clone, Default)]
-pub(crate) struct Orphans(Arc<Mutex<Vec<(u64, usize)>>>);
+pub(crate) struct Orphans(Arc<Mutex<Vec<Orphan>>>);
+
+pub(super) enum Orphan {
+    /// One end of a connection.
+    End { conn: u64, side: usize },
+    /// A listening socket that was held as a value.
+    Listening { id: u64 },
+}
 
 pub(crate) struct SimConnection {
     conn: u64,
@@ -23,14 +30,19 @@ pub(crate) struct SimConnection {
 }
 
 impl Orphans {
-    fn add(&self, conn: u64, side: usize) {
+    pub(super) fn add(&self, orphan: Orphan) {
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .push((conn, side));
+            .push(orphan);
     }
 
-    fn take(&self) -> Vec<(u64, usize)> {
+    /// Whether it is the same world's.
+    pub(super) fn is_of(&self, world: &SimCore) -> bool {
+        Arc::ptr_eq(&self.0, &world.orphans.0)
+    }
+
+    fn take(&self) -> Vec<Orphan> {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -48,7 +60,10 @@ impl SimConnection {
 impl Drop for SimConnection {
     fn drop(&mut self) {
         if let Some(orphans) = &self.orphans {
-            orphans.add(self.conn, self.side);
+            orphans.add(Orphan::End {
+                conn: self.conn,
+                side: self.side,
+            });
         }
     }
 }
@@ -77,7 +92,7 @@ impl SimStream {
         let at_home = connection
             .orphans
             .as_ref()
-            .is_some_and(|orphans| Arc::ptr_eq(&orphans.0, &world.orphans.0));
+            .is_some_and(|orphans| orphans.is_of(world));
         if !at_home {
             let text = "the connection belongs to another simulated world";
             return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
@@ -95,10 +110,13 @@ impl SimStream {
 }
 
 impl SimCore {
-    /// Closes connections whose values were dropped between shards.
+    /// Closes sockets whose values were dropped between shards.
     pub(crate) fn close_orphans(&self) {
-        for (conn, side) in self.orphans.take() {
-            self.close_end(conn, side, false);
+        for orphan in self.orphans.take() {
+            match orphan {
+                Orphan::End { conn, side } => self.close_end(conn, side, false),
+                Orphan::Listening { id } => self.let_go(id),
+            }
         }
     }
 }
