@@ -1,81 +1,114 @@
-//! Where to listen: settings become addresses that are known to be free before a shard starts.
+//! Where to listen: settings become sockets that listen before a shard starts.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener};
-use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
+use std::net::SocketAddr;
+use std::path::PathBuf;
 
-use corelane::net::Addr;
+use corelane::net::{Addr, ListenOptions, Listener, SharedListener};
+use corelane::sim::World;
 use corelane_settings::Listen;
 
 use crate::error::ServerError;
 
-/// The addresses of a server.
+/// The addresses of a server, and the sockets that listen there: every shard accepts on each of them.
 #[derive(Debug, Clone, Default)]
 pub struct Addresses {
-    /// TCP addresses; every shard listens on each.
+    /// TCP addresses.
     pub tcp: Vec<SocketAddr>,
-    /// A Unix socket. One shard listens on it: there is no `SO_REUSEPORT` for paths.
+    /// A Unix socket.
     pub unix: Option<PathBuf>,
-    /// Its file mode.
-    pub unix_mode: Option<u32>,
-    /// Connections that may wait to be accepted, per shard.
-    pub backlog: i32,
+    sockets: Vec<SharedListener>,
 }
 
+/// Makes a socket that listens: a real one, or one of a simulated world.
+type Bind<'a> = &'a dyn Fn(&Addr, &ListenOptions) -> io::Result<SharedListener>;
+
 impl Addresses {
-    /// Works the addresses out and makes sure that nobody else has them.
-    ///
-    /// Every shard binds with `SO_REUSEPORT`, which would share a port with another server of the
-    /// same user without a word; so each address is first bound without it, for a moment. Port 0
-    /// becomes a free port, the same for all addresses.
+    /// Works the addresses out and listens on them: from here on nobody else can have them. Port 0 becomes a free
+    /// port, the same for all addresses.
     ///
     /// # Errors
     /// [`ServerError::Listen`] names the address and what helps. An optional address that this
     /// machine does not have is left out.
     pub fn claim(listen: &Listen) -> Result<Self, ServerError> {
-        let mut port = listen.port;
-        let mut tcp = Vec::new();
-        for bind in &listen.bind {
-            let wanted = SocketAddr::new(bind.ip, port);
-            match probe(wanted) {
-                Ok(found) => {
-                    port = found.port();
-                    tcp.push(found);
-                }
-                Err(error) if bind.optional && error.kind() == io::ErrorKind::AddrNotAvailable => {
-                    tracing::info!(address = %wanted, "not on this machine; left out");
-                }
-                Err(error) => return Err(refused(&wanted.to_string(), &error)),
-            }
-        }
-        if let Some(path) = &listen.unixsocket {
-            clear_stale_socket(path)?;
-        }
-        if tcp.is_empty() && listen.unixsocket.is_none() {
+        Self::claim_by(listen, &SharedListener::bind)
+    }
+
+    /// As [`claim`](Self::claim), in a simulated world.
+    ///
+    /// # Errors
+    /// The address is taken in that world.
+    pub fn claim_in(world: &World, listen: &Listen) -> Result<Self, ServerError> {
+        Self::claim_by(listen, &|addr, options| {
+            SharedListener::bind_in(world, addr, options)
+        })
+    }
+
+    fn claim_by(listen: &Listen, bind: Bind<'_>) -> Result<Self, ServerError> {
+        let mut addresses = Self::default();
+        addresses.claim_tcp(listen, bind)?;
+        addresses.claim_unix(listen, bind)?;
+        if addresses.sockets.is_empty() {
             let hint = "no address is left to listen on; see bind and unixsocket".to_owned();
             return Err(ServerError::Listen {
                 address: "(none)".to_owned(),
                 hint,
             });
         }
-        Ok(Self {
-            tcp,
-            unix: listen.unixsocket.clone(),
-            unix_mode: listen.unixsocket_mode,
-            backlog: listen.backlog.try_into().unwrap_or(i32::MAX),
-        })
+        Ok(addresses)
     }
 
-    /// What shard `shard` listens on.
-    pub(crate) fn of_shard(&self, shard: usize) -> Vec<Addr> {
-        let tcp = self.tcp.iter().map(|address| Addr::Tcp(*address));
-        let unix = self
-            .unix
-            .iter()
-            .filter(|_| shard == 0)
-            .map(|path| Addr::Unix(path.clone()));
-        tcp.chain(unix).collect()
+    fn claim_tcp(&mut self, listen: &Listen, bind: Bind<'_>) -> Result<(), ServerError> {
+        let options = options(listen);
+        let mut port = listen.port;
+        for wanted in &listen.bind {
+            let address = SocketAddr::new(wanted.ip, port);
+            match bind(&Addr::Tcp(address), &options) {
+                Ok(socket) => {
+                    if let Addr::Tcp(found) = socket.local_addr() {
+                        port = found.port();
+                        self.tcp.push(*found);
+                    }
+                    self.sockets.push(socket);
+                }
+                Err(error)
+                    if wanted.optional && error.kind() == io::ErrorKind::AddrNotAvailable =>
+                {
+                    tracing::info!(%address, "not on this machine; left out");
+                }
+                Err(error) => return Err(refused(&address.to_string(), &error)),
+            }
+        }
+        Ok(())
+    }
+
+    fn claim_unix(&mut self, listen: &Listen, bind: Bind<'_>) -> Result<(), ServerError> {
+        let Some(path) = &listen.unixsocket else {
+            return Ok(());
+        };
+        let socket = bind(&Addr::Unix(path.clone()), &options(listen))
+            .map_err(|error| refused_path(path, &error))?;
+        self.unix = Some(path.clone());
+        self.sockets.push(socket);
+        Ok(())
+    }
+
+    /// Listeners on all of them, on this shard.
+    ///
+    /// # Errors
+    /// There are no descriptors left; the text names the address.
+    pub(crate) fn listeners(&self) -> Result<Vec<Listener>, String> {
+        let listener = |socket: &SharedListener| {
+            let address = socket.local_addr();
+            let made = socket.listener();
+            made.map_err(|error| format!("cannot listen on {address}: {error}"))
+        };
+        self.sockets.iter().map(listener).collect()
+    }
+
+    /// Lets go of the sockets: once the shards' listeners are gone nobody can connect any more.
+    pub(crate) fn close(&self) {
+        self.sockets.iter().for_each(SharedListener::close);
     }
 
     /// The first address, as shown to people.
@@ -88,8 +121,12 @@ impl Addresses {
     }
 }
 
-fn probe(address: SocketAddr) -> io::Result<SocketAddr> {
-    TcpListener::bind(address)?.local_addr()
+fn options(listen: &Listen) -> ListenOptions {
+    ListenOptions {
+        reuse_port: false,
+        backlog: listen.backlog.try_into().unwrap_or(i32::MAX),
+        unix_mode: listen.unixsocket_mode,
+    }
 }
 
 fn refused(address: &str, error: &io::Error) -> ServerError {
@@ -112,21 +149,14 @@ fn refused(address: &str, error: &io::Error) -> ServerError {
     }
 }
 
-/// Removes the socket that a killed server left behind; one that answers is left alone.
-fn clear_stale_socket(path: &Path) -> Result<(), ServerError> {
-    let listen_error = |hint: String| ServerError::Listen {
+fn refused_path(path: &std::path::Path, error: &io::Error) -> ServerError {
+    let hint = match error.kind() {
+        io::ErrorKind::AddrInUse => "another process listens on that socket".to_owned(),
+        io::ErrorKind::NotFound => "its directory does not exist; see --unixsocket".to_owned(),
+        _ => error.to_string(),
+    };
+    ServerError::Listen {
         address: path.display().to_string(),
         hint,
-    };
-    match UnixStream::connect(path) {
-        Ok(_) => Err(listen_error(
-            "another process listens on that socket".to_owned(),
-        )),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
-            std::fs::remove_file(path)
-                .map_err(|error| listen_error(format!("the old socket cannot be removed: {error}")))
-        }
-        Err(error) => Err(listen_error(error.to_string())),
     }
 }

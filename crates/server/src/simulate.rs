@@ -33,13 +33,14 @@ pub struct Simulated {
 /// many shards there are.
 ///
 /// # Errors
-/// [`ServerError::Launch`]: options that make no node, or a shard that did not start.
+/// [`ServerError::Launch`]: options that make no node, or a shard that did not start. [`ServerError::Listen`]: another
+/// server of that world has the address.
 pub fn simulate(
     world: &World,
     settings: Settings,
     options: &LaunchOptions,
 ) -> Result<Simulated, ServerError> {
-    let parts = parts(world, settings, options.shards.len());
+    let parts = parts(world, settings, options.shards.len())?;
     let seed = parts.seed.clone();
     let init = async move |shard| Ok(Shard::new(shard, &seed, corelane::random::next_u64()));
     let main = {
@@ -50,9 +51,9 @@ pub fn simulate(
     Ok(Simulated { node, parts })
 }
 
-fn parts(world: &World, settings: Settings, shards: usize) -> Parts {
+fn parts(world: &World, settings: Settings, shards: usize) -> Result<Parts, ServerError> {
     let catalog = Arc::clone(registry().catalog());
-    let addresses = addresses(&settings.listen());
+    let addresses = Addresses::claim_in(world, &listen(&settings))?;
     let identity = Identity {
         version: env!("CARGO_PKG_VERSION"),
         run_id: format!("{:040x}", world.seed()),
@@ -71,29 +72,27 @@ fn parts(world: &World, settings: Settings, shards: usize) -> Parts {
         shards,
         hash_seed: world.seed(),
     };
-    Parts {
+    Ok(Parts {
         catalog,
         identity: Arc::new(identity),
         addresses: Arc::new(addresses),
         admission: Admission::default(),
         seed,
         ready: Ready::unheard(),
-    }
+    })
 }
 
-/// As they were given: in a world every address is there and free.
-fn addresses(listen: &Listen) -> Addresses {
-    let port = if listen.port == 0 {
-        ANY_PORT
-    } else {
-        listen.port
-    };
-    let bind = listen.bind.iter();
-    Addresses {
-        tcp: bind.map(|bind| SocketAddr::new(bind.ip, port)).collect(),
+/// Where to listen in a world.
+fn listen(settings: &Settings) -> Listen {
+    let listen = settings.listen();
+    Listen {
+        port: if listen.port == 0 {
+            ANY_PORT
+        } else {
+            listen.port
+        },
         // A socket file would be made on the real disk's terms; a world's clients come by TCP.
-        unix: None,
-        unix_mode: None,
-        backlog: listen.backlog.try_into().unwrap_or(i32::MAX),
+        unixsocket: None,
+        ..listen
     }
 }

@@ -36,7 +36,7 @@ pub(super) const CHAPTER: &[Setting] = &[
         Network,
         Kind::Int { min: 1, max: 65_535 },
         "511",
-        "Connections that may wait to be accepted, per shard and address; the kernel caps it at `net.core.somaxconn`.",
+        "Connections that may wait to be accepted, per address; the kernel caps it at `net.core.somaxconn`.",
     )
     .at_start(),
     Setting::new(
