@@ -36,7 +36,7 @@ impl Default for ListenOptions {
 pub struct Listener(Kind);
 
 enum Kind {
-    Real(RealListener),
+    Real(Box<RealListener>),
     Sim(SimListener),
 }
 
@@ -48,14 +48,16 @@ impl Listener {
     /// Outside a runtime.
     pub fn bind(addr: &Addr, options: &ListenOptions) -> io::Result<Self> {
         context::with(|core| match &core.driver {
-            Driver::Real(driver) => RealListener::bind(driver, addr, options).map(Kind::Real),
+            Driver::Real(driver) => {
+                RealListener::bind(driver, addr, options).map(|made| Kind::Real(Box::new(made)))
+            }
             Driver::Sim(port) => SimListener::bind(&port.world, addr, options).map(Kind::Sim),
         })
         .map(Listener)
     }
 
     pub(super) fn real(listener: RealListener) -> Self {
-        Listener(Kind::Real(listener))
+        Listener(Kind::Real(Box::new(listener)))
     }
 
     pub(super) fn sim(listener: SimListener) -> Self {
