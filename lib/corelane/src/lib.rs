@@ -21,6 +21,8 @@
 //! - [`guide`]: how to choose between all of it, and for those who come from actix, tokio or Seastar.
 //! - [`worker`], [`pool`]: a service with a mailbox, alone or one per core, whose panics are restarted and whose messages
 //!   are all accounted for.
+//! - `tls`: TLS streams in the shape of [`net::Stream`], which move between shards as those do. The feature of that name is
+//!   on by default.
 //! - `http`: HTTP/1 by hyper on that runtime, for any tower service. Behind the feature of that name.
 //!
 //! # A counter on two shards
@@ -87,6 +89,8 @@ mod shard_id;
 mod signal;
 pub mod supervision;
 pub mod sync;
+#[cfg(feature = "tls")]
+pub mod tls;
 pub mod worker;
 
 pub use corelane_channel as channel;

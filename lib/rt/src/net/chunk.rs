@@ -1,11 +1,12 @@
 //! Received bytes.
 
-use std::ops::Deref;
+use std::ops::{Deref, DerefMut};
 
 use crate::real::RealChunk;
 
 /// What one receive brought: a slice of bytes, empty at the end of the stream. It lies in a buffer of the
-/// runtime's pool, which dropping it gives back: copy out what is to be kept, and do not hold many.
+/// runtime's pool, which dropping it gives back: copy out what is to be kept, and do not hold many. It belongs to
+/// who received it, who may change the bytes where they lie, as decryption does.
 pub struct Chunk(Kind);
 
 enum Kind {
@@ -37,6 +38,27 @@ impl Deref for Chunk {
             Kind::Real(chunk) => chunk.bytes(),
             Kind::Owned(bytes) => bytes,
             Kind::End => &[],
+        }
+    }
+}
+
+impl DerefMut for Chunk {
+    fn deref_mut(&mut self) -> &mut [u8] {
+        match &mut self.0 {
+            Kind::Real(chunk) => chunk.bytes_mut(),
+            Kind::Owned(bytes) => bytes,
+            Kind::End => &mut [],
+        }
+    }
+}
+
+/// Bytes in a buffer of their own: what a layer above the connection makes of those that were received. An empty one
+/// is the end of the stream.
+impl From<Vec<u8>> for Chunk {
+    fn from(bytes: Vec<u8>) -> Self {
+        match bytes.is_empty() {
+            true => Chunk(Kind::End),
+            false => Chunk(Kind::Owned(bytes)),
         }
     }
 }

@@ -31,6 +31,13 @@ impl RealChunk {
             RealChunk::Owned(bytes) => bytes,
         }
     }
+
+    pub(crate) fn bytes_mut(&mut self) -> &mut [u8] {
+        match self {
+            RealChunk::Pooled(buffer) => buffer,
+            RealChunk::Owned(bytes) => bytes,
+        }
+    }
 }
 
 pub(crate) struct RecvHalf {
