@@ -30,8 +30,13 @@ pub(crate) fn command(dir: &std::path::Path) -> Command {
     command
         .env("CORELANE_CPU_ALLOCATION", shards)
         .env("CORELANE_OVERPROVISIONED", "yes");
-    if let Ok(io) = std::env::var("CORELANE_TEST_IO") {
-        command.env("CORELANE_IO", io);
+    for (given, setting) in [
+        ("CORELANE_TEST_IO", "CORELANE_IO"),
+        ("CORELANE_TEST_IO_SHARDS", "CORELANE_IO_SHARDS"),
+    ] {
+        if let Ok(value) = std::env::var(given) {
+            command.env(setting, value);
+        }
     }
     command
         .stdin(Stdio::null())
@@ -46,6 +51,10 @@ impl Server {
         let dir = tempfile::tempdir().expect("a directory for the server");
         let mut command = command(dir.path());
         command.arg("serve");
+        if settings.contains(&("cpu-allocation", "1")) {
+            // A single shard cannot be split.
+            command.env_remove("CORELANE_IO_SHARDS");
+        }
         for (name, value) in settings {
             command.arg(format!("--{name}")).arg(value);
         }

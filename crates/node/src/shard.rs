@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use corelane::{Cx, MeshGauge, Service, ShardId};
+use corelane::{Cx, MeshGauge, Service, ShardId, ShardMap};
 use corelane_settings::Settings;
 use corelane_store::commands::steps::{Answer, Step};
 use corelane_store::{Command, Data, Effects, Exec, Keyspace, Outcome, Touched};
@@ -48,6 +48,8 @@ pub struct ShardSeed {
     pub commands: usize,
     /// Shards of this node.
     pub shards: usize,
+    /// Who owns what at start.
+    pub map: ShardMap,
     /// Seeds the hashes of all shards: one node, one seed, so that tables can move.
     pub hash_seed: u64,
 }
@@ -55,10 +57,9 @@ pub struct ShardSeed {
 impl Shard {
     /// An empty shard.
     pub fn new(id: ShardId, seed: &ShardSeed, random: u64) -> Self {
-        let map = corelane::ShardMap::even(seed.shards);
         let databases = seed.settings.keyspace().databases;
         let space = Keyspace::holding(databases, seed.hash_seed, |partition| {
-            map.owner(partition) == id
+            seed.map.owner(partition) == id
         });
         Self {
             id,

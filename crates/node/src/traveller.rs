@@ -92,7 +92,7 @@ impl Shard {
         let node = self
             .home
             .upgrade()
-            .filter(|node| !node.mesh().is_stopping());
+            .filter(|node| !node.mesh().is_stopping() && node.keeps_clients(self.id));
         let Some(node) = node else {
             return Outcome::Moved(Request::Welcome(traveller));
         };

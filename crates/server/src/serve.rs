@@ -16,8 +16,13 @@ const DRAIN: Duration = Duration::from_secs(2);
 /// # Errors
 /// There are no descriptors left to listen with; the reason names the address.
 pub async fn serve(mesh: Mesh<Shard>, parts: Parts) -> Result<(), String> {
+    let shard = mesh.shard();
     let node = Node::new(mesh, parts.catalog.clone(), parts.identity.clone());
-    for listener in parts.addresses.listeners()? {
+    let listeners = match node.keeps_clients(shard) {
+        true => parts.addresses.listeners()?,
+        false => Vec::new(),
+    };
+    for listener in listeners {
         let local = listener
             .local_addr()
             .map_or_else(|_| String::new(), |address| address.to_string());

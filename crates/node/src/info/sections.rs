@@ -28,6 +28,7 @@ pub(super) fn server(f: &Figures<'_>, out: &mut Lines) {
         .map(|path| path.display().to_string());
     out.line("config_file", config.unwrap_or_default());
     out.line("shards", f.shards);
+    out.line("io_shards", f.io_shards);
 }
 
 pub(super) fn clients(f: &Figures<'_>, out: &mut Lines) {
