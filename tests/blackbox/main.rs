@@ -19,5 +19,6 @@ mod limits;
 mod moving;
 mod pipeline;
 mod redis_tools;
+mod routing;
 mod soak;
 mod start;

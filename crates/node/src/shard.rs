@@ -17,6 +17,7 @@ use crate::memory::NodeMemory;
 use crate::node::NodeRef;
 use crate::report::ShardReport;
 use crate::request::{Control, Reply, Request, Run};
+use crate::routing::Gauge;
 use crate::rules::Rules;
 use crate::stats::{Stats, TIMED_ONE_IN};
 
@@ -32,6 +33,8 @@ pub struct Shard {
     /// Counters of this shard's side of the mesh, once it is there.
     pub(crate) mesh: Option<MeshGauge>,
     pub(crate) memory: NodeMemory,
+    /// What trips and moves cost.
+    pub(crate) gauge: Gauge,
     /// The node as this shard sees it, for connections that arrive.
     pub(crate) home: NodeRef,
     pub(crate) effects: Effects,
@@ -70,6 +73,7 @@ impl Shard {
             background: Background::default(),
             mesh: None,
             memory: NodeMemory::new(seed.shards),
+            gauge: Gauge::default(),
             home: NodeRef::default(),
             effects: Effects::default(),
             touched: Touched::default(),

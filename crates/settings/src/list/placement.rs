@@ -52,6 +52,14 @@ pub(super) const CHAPTER: &[Setting] = &[
     .at_start()
     .main(),
     Setting::new(
+        "routing",
+        Placement,
+        Kind::Word(&["hop", "migrate", "adaptive"]),
+        "adaptive",
+        "What a connection does about commands for other shards: `hop` sends them there in batches and stays where it is; `migrate` moves the connection to the shard of each of its commands; `adaptive` moves it where that is cheaper than hopping. `CLIENT ROUTING` chooses for one connection.",
+    )
+    .main(),
+    Setting::new(
         "overprovisioned",
         Placement,
         Kind::Bool,
