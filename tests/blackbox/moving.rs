@@ -4,16 +4,11 @@ use crate::conn::{Conn, encode};
 use crate::server::{Server, eventually};
 
 fn two_shards() -> Server {
-    // Nobody moves but who is sent.
-    Server::start(&[
-        ("cpu-allocation", "2"),
-        ("overprovisioned", "yes"),
-        ("routing", "hop"),
-    ])
+    Server::start(&[("cpu-allocation", "2"), ("overprovisioned", "yes")])
 }
 
 /// A field of the connection's own line of `CLIENT LIST`.
-pub(crate) fn field(conn: &mut Conn, name: &str) -> String {
+fn field(conn: &mut Conn, name: &str) -> String {
     let line = conn.call("CLIENT INFO");
     let value = line.split(&format!(" {name}=")).nth(1);
     let value = value.unwrap_or_else(|| panic!("no {name} in {line}"));

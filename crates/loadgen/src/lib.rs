@@ -7,7 +7,6 @@
 
 #![forbid(unsafe_code)]
 
-mod affinity;
 mod engine;
 mod error;
 mod filler;

@@ -9,6 +9,7 @@ use corelane_wire::{Args, Proto, Span};
 use crate::ahead::{AHEAD, Ahead};
 use crate::catalog::CommandId;
 use crate::shard::Shard;
+use crate::slice::Slice;
 
 /// How a command was called: what its arguments do not say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,12 +82,14 @@ impl Batch {
         });
     }
 
-    /// Executes commands in order on the shard that owns their keys, until all are done or the
-    /// replies have grown to [`TRIP_OUTPUT_BYTES`]; the rest waits for the next trip.
+    /// Executes commands in order on the shard that owns their keys, until all are done, the replies
+    /// have grown to [`TRIP_OUTPUT_BYTES`], or a slice of the shard's time is over; the rest waits for
+    /// the next trip.
     pub(crate) fn execute(&mut self, shard: &mut Shard) {
         self.output.clear();
         self.ends.clear();
         self.first_reply = self.executed;
+        let mut slice = Slice::default();
         while self.executed < self.items.len() && self.output.len() < TRIP_OUTPUT_BYTES {
             if self.executed.is_multiple_of(AHEAD) {
                 self.look_ahead(shard);
@@ -96,6 +99,9 @@ impl Batch {
             shard.execute(item.command, &item.call, args, &mut self.output);
             self.ends.push(self.output.len());
             self.executed += 1;
+            if slice.is_over(&item.command.spec, args.len()) {
+                break;
+            }
         }
     }
 

@@ -2,7 +2,6 @@
 
 use corelane::{MeshGauge, MeshStats};
 
-use crate::routing::Costs;
 use crate::shard::Shard;
 use crate::stats::Stats;
 
@@ -23,8 +22,6 @@ pub struct ShardReport {
     pub mesh: MeshStats,
     /// The event loop.
     pub runtime: corelane::RuntimeStats,
-    /// What trips and moves cost on that shard; of no meaning in a sum.
-    pub costs: Costs,
 }
 
 impl ShardReport {
@@ -46,7 +43,6 @@ impl ShardReport {
             databases,
             mesh: shard.mesh.as_ref().map(MeshGauge::read).unwrap_or_default(),
             runtime: corelane::runtime_stats(),
-            costs: shard.gauge.costs(),
         }
     }
 

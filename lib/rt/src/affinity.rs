@@ -4,6 +4,7 @@
 use std::io;
 use std::sync::OnceLock;
 
+use rustix::process::setpriority_process;
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
 /// A pinned thread. Dropping it, on the same thread, takes the pin away.
@@ -30,11 +31,10 @@ impl Drop for Pin {
     }
 }
 
-/// Adds to the calling thread's niceness.
-pub(crate) fn add_nice(nice: i8) -> io::Result<()> {
+/// Sets the calling thread's niceness.
+pub(crate) fn set_nice(nice: i8) -> io::Result<()> {
     // On Linux "this process" is the calling thread alone (setpriority(2), "C library/kernel differences").
-    rustix::process::nice(i32::from(nice))?;
-    Ok(())
+    Ok(setpriority_process(None, i32::from(nice))?)
 }
 
 /// Lets the calling thread run on all CPUs that the process may use.

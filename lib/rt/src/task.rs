@@ -100,13 +100,10 @@ pub fn group_stats() -> Vec<GroupStats> {
 /// the strictest latency goal of another group allows. Costs one look at the clock; in a simulated world, where
 /// computing takes no time, the seed decides.
 ///
-/// For long loops that cannot await at every step, as they hold a borrow; others use [`maybe_yield`].
-///
-/// # Panics
-///
-/// Outside a runtime.
+/// For long loops that cannot await at every step, as they hold a borrow; others use [`maybe_yield`]. Outside a
+/// runtime there are no others: false.
 pub fn need_preempt() -> bool {
-    context::with(|core| core.need_preempt())
+    context::try_with(|core| core.need_preempt()).unwrap_or(false)
 }
 
 /// Lets others run if [`need_preempt`] says so: call it in every round of a long loop.

@@ -3,6 +3,7 @@
 //! | measurement | file | what it shows |
 //! |---|---|---|
 //! | idle | `idle` | idle connections cost no processor time, and how much memory |
+//! | fairness | `fairness` | what a client waits for beside others' long pipelines |
 //! | growth | `growth` | tables grow without stopping their shard, and what a key costs |
 //! | hostile | `hostile` | a flood of broken and ill-mannered input leaves nothing behind |
 //! | hops | `hops` | what a second shard adds to a request, counter by counter |
@@ -12,6 +13,7 @@
 //! shows figures, `task` runs one measurement and writes it to `target/measure`.
 
 mod client;
+mod fairness;
 mod growth;
 mod hops;
 mod hostile;

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::moment::Moment;
 use super::server::Programs;
-use super::{growth, hops, hostile, idle};
+use super::{fairness, growth, hops, hostile, idle};
 use crate::place::{cargo, target};
 
 /// What `cargo xtask measure` can be told.
@@ -28,6 +28,8 @@ pub(crate) struct Options {
 enum What {
     /// Processor time and memory of idle connections
     Idle(idle::Options),
+    /// What a client waits for beside others' long pipelines
+    Fairness(fairness::Options),
     /// Stalls and memory while tables grow to millions of keys
     Growth(growth::Options),
     /// Broken, oversized, stalled and half-closed clients
@@ -85,6 +87,7 @@ fn measure(options: &Options) -> Result<Vec<String>, String> {
     let before = Moment::now();
     let (name, findings) = match &options.what {
         What::Idle(options) => ("idle", idle::measure(options, &programs)?),
+        What::Fairness(options) => ("fairness", fairness::measure(options, &programs)?),
         What::Growth(options) => ("growth", growth::measure(options, &programs)?),
         What::Hostile(options) => ("hostile", hostile::measure(options, &programs)?),
         What::Hops(options) => ("hops", hops::measure(options, &programs)?),

@@ -2,8 +2,7 @@
 
 use std::rc::Rc;
 
-use corelane::ShardId;
-use corelane_node::{Asking, Call, CommandFuture, Node, OwnedArgs, Pipeline, Submitted};
+use corelane_node::{Asking, Call, CommandFuture, Node, OwnedArgs, Pipeline, Slice, Submitted};
 use corelane_store::Command as DataCommand;
 use corelane_wire::spec::{CommandSpec, Flags};
 use corelane_wire::{Args, Limits, Parsed, Parser, ProtocolError, Reply};
@@ -19,10 +18,10 @@ pub(crate) enum Stop {
     NeedMore,
     /// Enough is waiting to be sent: send it before going on.
     Drain,
+    /// A slice of the shard's time is over: send what there is, and let others run before going on.
+    Yield,
     /// The next thing must be awaited, in order.
     Wait(Waiting),
-    /// The connection is to go to this shard before the next command, which is still to be parsed.
-    Move(ShardId),
     /// Send what there is and close.
     Close,
 }
@@ -42,8 +41,6 @@ pub(crate) enum Waiting {
         args: OwnedArgs,
         keep: bool,
     },
-    /// The command's shard: the connection goes there, and the command runs there.
-    Elsewhere(ShardId),
     /// A hopped command whose reply is not wanted (`CLIENT REPLY`).
     Discard { keep_bytes: usize },
 }
@@ -53,7 +50,6 @@ impl std::fmt::Debug for Waiting {
         f.write_str(match self {
             Self::Command { .. } => "Command",
             Self::Across { .. } => "Across",
-            Self::Elsewhere(_) => "Elsewhere",
             Self::Discard { .. } => "Discard",
         })
     }
@@ -82,6 +78,7 @@ impl Dispatch {
     ) -> (usize, Stop) {
         let registry = self.state.registry;
         let mut used = 0;
+        let mut slice = Slice::default();
         loop {
             if self.must_drain() {
                 return (used, Stop::Drain);
@@ -92,7 +89,7 @@ impl Dispatch {
                 Ok(Parsed::Empty { consumed }) => used += consumed,
                 Ok(Parsed::Command { consumed }) if Window::worth_it(rest, consumed) => {
                     let window = Window::plan(parser, limits, rest, consumed, registry);
-                    let (ran, stop) = self.window(&window);
+                    let (ran, stop) = self.window(&window, &mut slice);
                     used += ran;
                     if let Some(stop) = stop {
                         parser.restart();
@@ -101,14 +98,13 @@ impl Dispatch {
                 }
                 Ok(Parsed::Command { consumed }) => {
                     let args = parser.args(rest);
-                    let stop = self.command(registry.lookup(args), args, None);
-                    if let Some(stop @ Stop::Move(_)) = stop {
-                        parser.restart();
+                    used += consumed;
+                    let lookup = registry.lookup(args);
+                    if let Some(stop) = self.command(lookup, args, None) {
                         return (used, stop);
                     }
-                    used += consumed;
-                    if let Some(stop) = stop {
-                        return (used, stop);
+                    if used < bytes.len() && slice.is_over(lookup.spec(), args.len()) {
+                        return (used, Stop::Yield);
                     }
                 }
                 Err(error) => return (used, self.broken(error)),
@@ -117,20 +113,21 @@ impl Dispatch {
     }
 
     /// Runs planned commands; returns the bytes of those that ran, and what stopped them.
-    fn window(&mut self, window: &Window<'_, '_>) -> (usize, Option<Stop>) {
+    fn window(&mut self, window: &Window<'_, '_>, slice: &mut Slice) -> (usize, Option<Stop>) {
         self.pipeline.look_ahead(self.state.db(), &window.ahead);
         let mut ran = 0;
         for planned in &window.planned {
             if self.must_drain() {
                 return (ran, Some(Stop::Drain));
             }
-            let stop = self.command(planned.lookup, window.args(planned), planned.slot);
-            if let Some(Stop::Move(_)) = stop {
-                return (ran, stop);
-            }
             ran = planned.end;
+            let args = window.args(planned);
+            let stop = self.command(planned.lookup, args, planned.slot);
             if stop.is_some() {
                 return (ran, stop);
+            }
+            if slice.is_over(planned.lookup.spec(), args.len()) {
+                return (ran, Some(Stop::Yield));
             }
         }
         (ran, None)
@@ -163,10 +160,7 @@ impl Dispatch {
         if self.state.closing {
             return Some(Stop::Close);
         }
-        match waiting? {
-            Waiting::Elsewhere(shard) => Some(Stop::Move(shard)),
-            waiting => Some(Stop::Wait(waiting)),
-        }
+        waiting.map(Stop::Wait)
     }
 
     /// Refuses what may not run, runs what may.
@@ -187,8 +181,6 @@ impl Dispatch {
         }
         self.state.client.last_command.set(entry.spec.name);
         if self.state.standing.reply_mode != ReplyMode::On {
-            // Which replies are wanted is noted as commands run, and a command that moves runs twice.
-            self.pipeline.stay();
             return self.run_unanswered(entry, run, args);
         }
         self.run(entry, run, args, slot)
@@ -212,7 +204,6 @@ impl Dispatch {
                 };
                 match self.pipeline.submit(command, call, args, &mut self.out) {
                     Submitted::InOrder => None,
-                    Submitted::Elsewhere(shard) => Some(Waiting::Elsewhere(shard)),
                     Submitted::Across => {
                         let args = OwnedArgs::copy(args);
                         Some(Waiting::Across {

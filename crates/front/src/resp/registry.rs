@@ -34,6 +34,17 @@ pub(crate) enum Lookup<'a> {
     NeedsSub(&'a Entry),
 }
 
+impl Lookup<'_> {
+    /// What the command is, as far as it is known.
+    #[inline]
+    pub(crate) fn spec(&self) -> &'static CommandSpec {
+        match self {
+            Self::Found(entry, _) | Self::UnknownSub(entry) | Self::NeedsSub(entry) => entry.spec,
+            Self::Unknown => &CommandSpec::BASE,
+        }
+    }
+}
+
 /// Commands by name. Never changes once it is made, so that all shards read one copy; lookups neither allocate nor
 /// lock.
 #[derive(Debug)]

@@ -10,7 +10,7 @@ use std::task::Poll;
 
 use corelane::ShardId;
 use corelane::net::{Chunk, Stream};
-use corelane_node::{Ending, MoveReason, Pipeline, Rules};
+use corelane_node::{Ending, Pipeline};
 use corelane_wire::{Limits, Parser};
 
 use super::dispatch::{Dispatch, HIGH_WATER_BYTES, Stop, Waiting};
@@ -100,43 +100,16 @@ impl Session {
         if self.input.is_empty() {
             return Ok(());
         }
-        let limits = self.begin_pass();
+        let limits = self.dispatch.state.node.rules(|rules| rules.wire);
         let stop = self.feed_input(&limits);
         self.work(stop, &limits).await
-    }
-
-    /// The limits and the way of the commands to come.
-    fn begin_pass(&mut self) -> Limits {
-        let state = &self.dispatch.state;
-        let course = &state.client.course;
-        let rules = |rules: &Rules| (rules.wire, course.way(rules.routing));
-        let (limits, way) = state.node.rules(rules);
-        self.dispatch.pipeline.set_way(way);
-        limits
-    }
-
-    /// After a pass the connection may have to go where its commands went.
-    fn end_pass(&mut self) -> Result<(), End> {
-        let Dispatch {
-            state, pipeline, ..
-        } = &mut self.dispatch;
-        match pipeline.end_pass(&state.client) {
-            Some(shard) => Err(self.leaving(shard, MoveReason::Adaptive)),
-            None => Ok(()),
-        }
-    }
-
-    fn leaving(&self, shard: ShardId, reason: MoveReason) -> End {
-        let client = &self.dispatch.state.client;
-        client.course.set_out(reason, corelane::time::read_ns());
-        End::Leaving(shard)
     }
 
     /// One receive and all that comes of it.
     async fn turn(&mut self) -> Result<(), End> {
         let chunk = self.receive().await?;
         self.note_arrival(chunk.len());
-        let limits = self.begin_pass();
+        let limits = self.dispatch.state.node.rules(|rules| rules.wire);
         let stop = self.feed_chunk(&chunk, &limits);
         drop(chunk);
         self.work(stop, &limits).await
@@ -151,25 +124,32 @@ impl Session {
                     if self.input.is_empty() {
                         self.parser.trim();
                     }
-                    self.send().await?;
-                    return self.end_pass();
+                    return self.send().await;
                 }
                 Stop::Drain => {
                     self.flush().await?;
                     self.send().await?;
                     self.sent().await?;
                 }
-                Stop::Wait(waiting) => self.wait(waiting).await?,
-                Stop::Move(shard) => {
+                Stop::Yield => {
                     self.flush().await?;
                     self.send().await?;
-                    return Err(self.leaving(shard, MoveReason::Migrate));
+                    corelane::task::yield_now().await;
                 }
+                Stop::Wait(waiting) => self.wait(waiting).await?,
                 Stop::Close => return self.close().await,
+            }
+            match self.dispatch.state.client.ending() {
+                // Who drains is answered what has come.
+                None | Some(Ending::Draining) => {}
+                Some(ending) => {
+                    self.send().await?;
+                    return Err(End::Ended(ending));
+                }
             }
             if let Some(shard) = self.dispatch.state.client.ordered() {
                 self.send().await?;
-                return Err(self.leaving(shard, MoveReason::Order));
+                return Err(End::Leaving(shard));
             }
             stop = self.feed_input(limits);
         }
@@ -189,9 +169,6 @@ impl Session {
                 return Poll::Ready(Err(End::Ended(ending)));
             }
             if let Some(shard) = client.ordered() {
-                client
-                    .course
-                    .set_out(MoveReason::Order, corelane::time::read_ns());
                 return Poll::Ready(Err(End::Leaving(shard)));
             }
             client.watch(cx.waker());
@@ -287,8 +264,7 @@ impl Session {
                 let run = Box::pin(node.run_across(command, call, args));
                 (run.await, keep)
             }
-            // What ends a pass is no wait, and what is to be cut off has been.
-            Waiting::Discard { .. } | Waiting::Elsewhere(_) => return Ok(()),
+            Waiting::Discard { .. } => return Ok(()),
         };
         if keep {
             self.dispatch.out.extend_from_slice(&reply);

@@ -15,7 +15,6 @@ use corelane::time;
 use corelane_wire::{Decoder, encode_command, skip};
 
 use super::stint::Stint;
-use crate::affinity::Caller;
 use crate::error::Error;
 use crate::plan::{Address, Greeting, Target};
 use crate::schedule::Schedule;
@@ -25,8 +24,8 @@ use crate::workload::Request;
 #[derive(Debug)]
 pub(super) struct Link {
     stream: Stream,
-    /// This connection, and how much it has sent.
-    caller: Caller,
+    /// Number of this connection over all threads.
+    lane: u64,
     /// Requests not handed to the stream yet.
     out: Vec<u8>,
     /// The beginning of a reply whose end has not come.
@@ -72,7 +71,7 @@ impl Link {
         }
         let mut link = Self {
             stream,
-            caller: Caller { lane, sent: 0 },
+            lane,
             out: Vec::new(),
             partial: Vec::new(),
             decoder: Decoder::new(),
@@ -115,7 +114,7 @@ impl Link {
 
     /// Runs this connection's part of a phase. Gives the connection back, unless it is lost.
     pub(super) async fn run(mut self, stint: &Stint) -> Option<Self> {
-        let result = match stint.schedule(self.caller.lane) {
+        let result = match stint.schedule(self.lane) {
             None => self.closed_loop(stint).await,
             Some(schedule) => self.open_loop(stint, schedule).await,
         };
@@ -135,7 +134,7 @@ impl Link {
                 return Ok(());
             }
             for _ in 0..stint.pipeline {
-                let Some(request) = self.push(stint) else {
+                let Some(request) = stint.push(&mut self.out) else {
                     break;
                 };
                 self.unanswered.push_back(Sent {
@@ -178,19 +177,13 @@ impl Link {
         Ok(())
     }
 
-    fn push(&mut self, stint: &Stint) -> Option<Request> {
-        let request = stint.push(self.caller, &mut self.out)?;
-        self.caller.sent += 1;
-        Some(request)
-    }
-
     fn push_due(&mut self, stint: &Stint, schedule: &mut Schedule, now_ns: u64) {
         while self.unanswered.len() < stint.pipeline && !stint.over(schedule.next_ns().max(now_ns))
         {
             let Some(at_ns) = schedule.take_due(now_ns) else {
                 break;
             };
-            let Some(request) = self.push(stint) else {
+            let Some(request) = stint.push(&mut self.out) else {
                 break;
             };
             self.unanswered.push_back(Sent { request, at_ns });

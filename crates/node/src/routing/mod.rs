@@ -5,17 +5,14 @@
 //! travel: living on shard X spares one trip in each pass that needs X.
 //!
 //! Nothing here reads a clock or throws dice. What a trip and a move cost is an argument
-//! ([`Costs`]), and what a connection did is told pass by pass ([`Pass`], [`History`]). What belongs to
-//! one connection lies in its [`Course`].
+//! ([`Costs`]), and what a connection did is told pass by pass ([`History`]).
 
 mod costs;
-mod course;
 mod history;
-mod pass;
+mod mode;
 #[cfg(test)]
 mod simulation;
 
 pub use costs::{Costs, Gauge};
-pub use course::{Course, MoveReason};
 pub use history::History;
-pub use pass::Pass;
+pub use mode::Routing;

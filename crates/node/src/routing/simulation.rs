@@ -8,9 +8,7 @@ use std::rc::Rc;
 
 use corelane::ShardId;
 
-use corelane_settings::Routing;
-
-use super::{Costs, History};
+use super::{Costs, History, Routing};
 
 /// Connections of each cell; each has its own seed, keys and first shard.
 const CONNECTIONS: u64 = 16;

@@ -88,6 +88,12 @@ impl CommandSpec {
         if arity < 0 { n >= -arity } else { n == arity }
     }
 
+    /// Whether it takes as long whatever it is asked for, going by [`complexity`](Self::complexity).
+    #[inline]
+    pub fn is_constant_time(&self) -> bool {
+        self.complexity.starts_with("O(1)")
+    }
+
     /// The full name in lower case: `get`, `config|get`.
     pub fn full_name(&self) -> String {
         match self.parent {

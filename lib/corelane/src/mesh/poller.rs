@@ -20,6 +20,10 @@ use crate::{Mesh, Service, ShardId, panics};
 /// own connections and the other peers get theirs soon.
 const REQUESTS_PER_TURN: usize = 64;
 
+/// Requests handled between two looks at the clock: when the turn's quantum is over, what is left of a
+/// peer's batch waits for the next turn. Each peer has as many handled in any turn.
+const REQUESTS_PER_LOOK: usize = 4;
+
 /// Control messages taken from one peer in one turn.
 const CONTROL_PER_TURN: usize = 32;
 
@@ -49,7 +53,8 @@ pub(crate) struct Peer<S: Service> {
     pub(crate) control: Receiver<Control<S>>,
     /// Answers of the batch being handled.
     pub(crate) staged: VecDeque<Reply<S>>,
-    /// What is left of a batch in whose middle the state panicked, if its requests wait for the next.
+    /// What is left of a batch in whose middle the turn's time was over, or in whose middle the state panicked, if
+    /// its requests wait for the next.
     pub(crate) held: VecDeque<Request<S>>,
 }
 
@@ -251,27 +256,31 @@ impl<S: Service> Peer<S> {
         }
         let origin = Origin::Shard(from);
         let (staged, held) = (&mut self.staged, &mut self.held);
+        let mut taken = 0;
+        // Whether the turn's time is over.
         let mut take = |request: Request<S>| {
             let (key, asked) = request.part();
             match serve(mesh, origin, asked) {
                 Served::Now(answer) => staged.push_back(Reply { key, answer }),
                 Served::Later(future) => core.answer_later(ReturnTo::Peer(from, key), future),
             }
+            taken += 1;
+            taken % REQUESTS_PER_LOOK == 0 && task::need_preempt()
         };
-        let mut taken = 0;
-        while !core.holds_requests()
+        let mut late = false;
+        while !late
+            && !core.holds_requests()
             && let Some(request) = held.pop_front()
         {
-            taken += 1;
-            take(request);
+            late = take(request);
         }
-        if held.is_empty() {
-            taken +=
-                self.requests
-                    .pop_batch(REQUESTS_PER_TURN, |request| match core.holds_requests() {
-                        true => held.push_back(request),
-                        false => take(request),
-                    });
+        if !late && held.is_empty() {
+            self.requests.pop_batch(REQUESTS_PER_TURN, |request| {
+                match late || core.holds_requests() {
+                    true => held.push_back(request),
+                    false => late = take(request),
+                }
+            });
         }
         if taken == 0 {
             return false;

@@ -4,7 +4,6 @@ mod auth;
 mod client;
 mod client_list;
 mod client_migrate;
-mod client_routing;
 mod command;
 mod echo;
 mod hello;
@@ -31,7 +30,6 @@ pub static COMMANDS: &[&Command] = &[
     &client_list::KILL,
     &client_list::LIST,
     &client_migrate::MIGRATE,
-    &client_routing::ROUTING,
     &command::COMMAND,
     &command::COUNT,
     &command::DOCS,
