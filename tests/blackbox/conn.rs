@@ -41,6 +41,11 @@ impl Conn {
         self.stream.write_all(bytes).is_ok()
     }
 
+    /// A second handle that writes, for a thread of its own.
+    pub(crate) fn writer(&self) -> TcpStream {
+        self.stream.try_clone().expect("a connection can be shared")
+    }
+
     /// Sends a command given as words.
     pub(crate) fn send(&mut self, line: &str) {
         self.write(&encode(line));

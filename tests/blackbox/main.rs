@@ -1,7 +1,8 @@
 //! Black-box tests: the real binary, real sockets, nothing else.
 //!
 //! Each test starts a server of its own on a free port. `CORELANE_TEST_IO=polling` runs them all on
-//! the polling backend, `CORELANE_TEST_SHARDS=4` on another number of shards.
+//! the polling backend, `CORELANE_TEST_SHARDS=4` on another number of shards, `CORELANE_TEST_IO_SHARDS=1`
+//! with the first of them for connections alone.
 
 mod conn;
 mod server;
@@ -13,9 +14,11 @@ mod clients;
 mod config;
 mod edges;
 mod hostile;
+mod layout;
 mod limits;
 mod moving;
 mod pipeline;
 mod redis_tools;
+mod routing;
 mod soak;
 mod start;

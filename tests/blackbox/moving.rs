@@ -4,11 +4,16 @@ use crate::conn::{Conn, encode};
 use crate::server::{Server, eventually};
 
 fn two_shards() -> Server {
-    Server::start(&[("cpu-allocation", "2"), ("overprovisioned", "yes")])
+    // Nobody moves but who is sent.
+    Server::start(&[
+        ("cpu-allocation", "2"),
+        ("overprovisioned", "yes"),
+        ("routing", "hop"),
+    ])
 }
 
 /// A field of the connection's own line of `CLIENT LIST`.
-fn field(conn: &mut Conn, name: &str) -> String {
+pub(crate) fn field(conn: &mut Conn, name: &str) -> String {
     let line = conn.call("CLIENT INFO");
     let value = line.split(&format!(" {name}=")).nth(1);
     let value = value.unwrap_or_else(|| panic!("no {name} in {line}"));

@@ -2,8 +2,9 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::conn::Conn;
@@ -14,6 +15,8 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 /// A running server.
 pub(crate) struct Server {
     child: Child,
+    /// Takes all that the server says on standard error: a full pipe would stop it in the middle of a line.
+    listener: Option<JoinHandle<String>>,
     pub(crate) address: SocketAddr,
     pub(crate) ready_line: String,
     _dir: tempfile::TempDir,
@@ -30,8 +33,13 @@ pub(crate) fn command(dir: &std::path::Path) -> Command {
     command
         .env("CORELANE_CPU_ALLOCATION", shards)
         .env("CORELANE_OVERPROVISIONED", "yes");
-    if let Ok(io) = std::env::var("CORELANE_TEST_IO") {
-        command.env("CORELANE_IO", io);
+    for (given, setting) in [
+        ("CORELANE_TEST_IO", "CORELANE_IO"),
+        ("CORELANE_TEST_IO_SHARDS", "CORELANE_IO_SHARDS"),
+    ] {
+        if let Ok(value) = std::env::var(given) {
+            command.env(setting, value);
+        }
     }
     command
         .stdin(Stdio::null())
@@ -46,17 +54,20 @@ impl Server {
         let dir = tempfile::tempdir().expect("a directory for the server");
         let mut command = command(dir.path());
         command.arg("serve");
+        if settings.iter().any(|(name, _)| *name == "cpu-allocation") {
+            // Who asks for so many shards means shards that own both.
+            command.env_remove("CORELANE_IO_SHARDS");
+        }
         for (name, value) in settings {
             command.arg(format!("--{name}")).arg(value);
         }
         let mut child = command.spawn().expect("the binary starts");
+        let listener = child.stderr.take().map(listen);
         let ready_line = match first_line(&mut child) {
             Some(line) => line,
             None => {
-                let mut said = String::new();
                 let _ = child.kill();
-                let _ = child.stderr.take().map(|mut e| e.read_to_string(&mut said));
-                panic!("the server did not get ready: {said}");
+                panic!("the server did not get ready: {}", heard(listener));
             }
         };
         let address = ready_line
@@ -67,6 +78,7 @@ impl Server {
             .expect("an address in the ready line");
         Self {
             child,
+            listener,
             address,
             ready_line,
             _dir: dir,
@@ -99,11 +111,7 @@ impl Server {
     /// Waits for the end; gives its status and all it said on standard error.
     pub(crate) fn wait(mut self) -> (ExitStatus, String) {
         let status = wait(&mut self.child);
-        let mut said = String::new();
-        if let Some(mut stderr) = self.child.stderr.take() {
-            let _ = stderr.read_to_string(&mut said);
-        }
-        (status, said)
+        (status, heard(self.listener.take()))
     }
 }
 
@@ -134,6 +142,21 @@ pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
         assert!(started.elapsed() < PATIENCE, "never came true: {what}");
         std::thread::sleep(Duration::from_millis(5));
     }
+}
+
+/// Reads to the end, beside the test.
+fn listen(mut stderr: ChildStderr) -> JoinHandle<String> {
+    std::thread::spawn(move || {
+        let mut said = Vec::new();
+        let _ = stderr.read_to_end(&mut said);
+        String::from_utf8_lossy(&said).into_owned()
+    })
+}
+
+/// All that was said, once the server has ended.
+fn heard(listener: Option<JoinHandle<String>>) -> String {
+    let said = listener.map(JoinHandle::join);
+    said.and_then(Result::ok).unwrap_or_default()
 }
 
 fn first_line(child: &mut Child) -> Option<String> {

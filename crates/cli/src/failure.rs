@@ -39,6 +39,16 @@ impl Failure {
     }
 }
 
+/// Whose fault it was, the server knows.
+impl From<corelane_server::ServerError> for Failure {
+    fn from(error: corelane_server::ServerError) -> Self {
+        match error.is_usage() {
+            true => Failure::Asked(error.to_string()),
+            false => Failure::Ran(error.to_string()),
+        }
+    }
+}
+
 /// clap's error in one line: what is wrong, what may be meant, where to read more.
 fn sentence(answer: &clap::Error) -> String {
     let text = answer.render().to_string();

@@ -52,6 +52,30 @@ fn plan_is_a_table() {
 }
 
 #[test]
+fn a_plan_can_be_split_and_have_a_profile() {
+    let overprovisioned = ["plan", "--cpu-allocation", "4", "--overprovisioned", "yes"];
+    let split = [&overprovisioned[..], &["--io-shards", "1"]].concat();
+    let rows = |args: &[&str]| {
+        let output = corelane(args, &[]);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    let row = |table: &str, name: &str, value: &str| {
+        let mut lines = table.lines().map(str::split_whitespace);
+        let found = lines.any(|mut line| line.next() == Some(name) && line.next() == Some(value));
+        assert!(found, "no row '{name} {value}' in:\n{table}");
+    };
+    row(&rows(&split), "layout", "split:1");
+    row(&rows(&overprovisioned), "layout", "unified");
+    let testing = rows(&["plan", "--profile", "testing"]);
+    row(&testing, "profile", "testing");
+    row(&testing, "shards", "4");
+    row(&testing, "stall", "off");
+    let minimal = rows(&["plan", "--profile", "minimal"]);
+    row(&minimal, "shards", "1");
+}
+
+#[test]
 fn plan_is_json() {
     let output = corelane(
         &["plan", "--json"],

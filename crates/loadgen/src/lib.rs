@@ -7,6 +7,7 @@
 
 #![forbid(unsafe_code)]
 
+mod affinity;
 mod engine;
 mod error;
 mod filler;

@@ -1,6 +1,6 @@
 //! What a user can ask of a run: the one list of options, with their help and defaults.
 
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroU64};
 use std::path::PathBuf;
 
 use clap::{Args, Parser};
@@ -118,6 +118,12 @@ pub struct DataOptions {
     /// Put a hash tag before each key, one of so many
     #[arg(long, value_name = "N")]
     pub hash_tags: Option<NonZeroU32>,
+    /// Give each connection a hash tag of its own, which so many of a hundred of its keys bear
+    #[arg(long, value_name = "PERCENT", requires = "hash_tags")]
+    pub own_tag: Option<u8>,
+    /// Have each connection go on with the next tag after so many of its requests
+    #[arg(long, value_name = "REQUESTS", requires = "own_tag")]
+    pub own_tag_shift: Option<NonZeroU64>,
     /// Write values that carry their key, and check what GET brings back
     #[arg(long)]
     pub verify: bool,
@@ -176,6 +182,9 @@ mod tests {
             "--value-size x",
             "--distribution x",
             "--hash-tags 0",
+            "--own-tag 100",
+            "--hash-tags 2 --own-tag-shift 5",
+            "--hash-tags 2 --own-tag 100 --own-tag-shift 0",
         ] {
             assert!(Options::parse(line.split(' ')).is_err(), "{line}");
         }

@@ -3,12 +3,14 @@
 //! Everything that can be refused is refused here, before the first connection.
 
 use std::net::{SocketAddr, ToSocketAddrs};
+use std::num::{NonZeroU32, NonZeroU64};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use corelane::MAX_SHARDS;
 
+use crate::affinity::Affinity;
 use crate::error::Error;
 use crate::filler::Filler;
 use crate::keys::{KeyDistribution, KeySpace, MAX_KEYS, MAX_TAGS};
@@ -73,6 +75,7 @@ pub(crate) struct Stage {
     pub(crate) phase: Phase,
     pub(crate) mix: Arc<Mix>,
     pub(crate) distribution: KeyDistribution,
+    pub(crate) affinity: Option<Affinity>,
     pub(crate) pipeline: u32,
     pub(crate) rate: Option<u64>,
     pub(crate) limit: Limit,
@@ -191,6 +194,16 @@ fn check_data(data: &DataOptions) -> Result<(), Error> {
     if data.hash_tags.is_some_and(|tags| tags.get() > MAX_TAGS) {
         return Err(refuse("--hash-tags", format!("must be at most {MAX_TAGS}")));
     }
+    if data.own_tag.is_some_and(|percent| percent > 100) {
+        return Err(refuse("--own-tag", "must be at most 100"));
+    }
+    let has_room = |tags: NonZeroU32| u64::from(tags.get()) <= data.keys;
+    if data.own_tag.is_some() && !data.hash_tags.is_none_or(has_room) {
+        return Err(refuse(
+            "--own-tag",
+            "needs a key for each of the --hash-tags",
+        ));
+    }
     let needed = Filler::min_verifiable_bytes(&key_space(data));
     if data.verify && (data.value_size.min() as usize) < needed {
         let problem = format!("with --verify every value carries its key and needs {needed} bytes");
@@ -201,6 +214,14 @@ fn check_data(data: &DataOptions) -> Result<(), Error> {
 
 fn key_space(data: &DataOptions) -> KeySpace {
     KeySpace::new(data.key_prefix.as_bytes(), data.hash_tags, data.keys)
+}
+
+fn affinity(data: &DataOptions) -> Option<Affinity> {
+    Some(Affinity {
+        tags: data.hash_tags?.get(),
+        percent: data.own_tag?,
+        shift_after: data.own_tag_shift.map(NonZeroU64::get),
+    })
 }
 
 fn stages(load: &LoadOptions, data: &DataOptions) -> Result<Vec<Stage>, Error> {
@@ -215,6 +236,7 @@ fn stages(load: &LoadOptions, data: &DataOptions) -> Result<Vec<Stage>, Error> {
         phase: Phase::Measure,
         mix: Arc::new(mix),
         distribution: data.distribution,
+        affinity: affinity(data),
         pipeline: load.pipeline,
         rate: load.rate,
         limit: match load.requests {
@@ -230,6 +252,7 @@ fn stages(load: &LoadOptions, data: &DataOptions) -> Result<Vec<Stage>, Error> {
             filler(),
         )),
         distribution: KeyDistribution::Sequential,
+        affinity: None,
         pipeline: load.pipeline.max(FILL_PIPELINE),
         rate: None,
         limit: Limit::Requests(data.keys),
@@ -340,6 +363,8 @@ mod tests {
             ("--patience 0", "--patience"),
             ("--keys 0", "--keys"),
             ("--hash-tags 1000001", "--hash-tags"),
+            ("--hash-tags 2 --own-tag 101", "--own-tag"),
+            ("--hash-tags 20 --keys 19 --own-tag 50", "--own-tag"),
             ("--verify --value-size 16", "--value-size"),
             ("--command=\"", "--command"),
         ] {

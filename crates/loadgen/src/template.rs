@@ -3,8 +3,9 @@
 //! What differs between two requests is a few digits of a key; everything else is encoded when the
 //! run begins, so that a request costs a copy. Apart from `workload`, which chooses the command.
 
+use crate::affinity::KeyChooser;
 use crate::filler::Filler;
-use crate::keys::{KeyPicker, KeySpace};
+use crate::keys::KeySpace;
 
 /// Stands for a key in a command template. Each occurrence is another key.
 pub const KEY_PLACEHOLDER: &str = "__key__";
@@ -61,7 +62,7 @@ impl Template {
         &self,
         keys: &KeySpace,
         filler: &Filler,
-        picker: &mut KeyPicker,
+        chooser: &mut KeyChooser,
         rng: &mut fastrand::Rng,
         out: &mut Vec<u8>,
     ) -> u64 {
@@ -75,7 +76,7 @@ impl Template {
             match part {
                 Part::Bytes(bytes) => out.extend_from_slice(bytes),
                 Part::Key => {
-                    let key = picker.next(rng);
+                    let key = chooser.next(rng);
                     first_key.get_or_insert(key);
                     keys.write(key, out);
                 }
@@ -195,7 +196,7 @@ pub(crate) fn split_words(line: &str) -> Result<Vec<String>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::keys::KeyDistribution;
+    use crate::keys::{KeyDistribution, KeyPicker};
 
     /// Writes the template twice over keys 0, 1, 2… and compares the bytes.
     #[track_caller]
@@ -210,14 +211,15 @@ mod tests {
         )
         .unwrap();
         let template = Template::new(&split_words(line).unwrap(), &keys, &filler);
-        let mut picker = KeyPicker::new(KeyDistribution::Sequential, 100, 0, 1);
+        let picker = KeyPicker::new(KeyDistribution::Sequential, 100, 0, 1);
+        let mut chooser = KeyChooser::new(picker, None, 100);
         let mut rng = fastrand::Rng::with_seed(1);
         for want in want {
             let want = want
                 .replace("<4>", &text[..4])
                 .replace("<14..16>", &text[14..16]);
             let mut out = Vec::new();
-            template.write(&keys, &filler, &mut picker, &mut rng, &mut out);
+            template.write(&keys, &filler, &mut chooser, &mut rng, &mut out);
             assert_eq!(String::from_utf8(out).unwrap(), want, "{line}");
         }
     }

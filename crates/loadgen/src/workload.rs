@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use crate::affinity::{Affinity, Caller, KeyChooser};
 use crate::filler::{Filler, Wrong};
 use crate::keys::{KeyDistribution, KeyPicker, KeySpace};
 use crate::template::{Template, split_words};
@@ -148,7 +149,7 @@ pub(crate) struct Request {
 #[derive(Debug)]
 pub(crate) struct Workload {
     mix: Arc<Mix>,
-    picker: KeyPicker,
+    chooser: KeyChooser,
     rng: fastrand::Rng,
 }
 
@@ -157,22 +158,25 @@ impl Workload {
     pub(crate) fn new(
         mix: Arc<Mix>,
         distribution: KeyDistribution,
+        affinity: Option<Affinity>,
         thread: u64,
         threads: u64,
         seed: u64,
     ) -> Self {
         let picker = KeyPicker::new(distribution, mix.key_count(), thread, threads);
+        let chooser = KeyChooser::new(picker, affinity, mix.key_count());
         // Weyl's constant keeps the threads' streams far apart for neighbouring seeds.
         let rng = fastrand::Rng::with_seed(seed ^ (thread + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
-        Self { mix, picker, rng }
+        Self { mix, chooser, rng }
     }
 
     pub(crate) fn mix(&self) -> &Mix {
         &self.mix
     }
 
-    /// Appends the next request to `out`.
-    pub(crate) fn push(&mut self, out: &mut Vec<u8>) -> Request {
+    /// Appends the next request of `caller` to `out`.
+    pub(crate) fn push(&mut self, caller: Caller, out: &mut Vec<u8>) -> Request {
+        self.chooser.serve(caller);
         let mix = &*self.mix;
         let kind = if mix.kinds.len() == 1 {
             0
@@ -180,7 +184,13 @@ impl Workload {
             pick_kind(mix, &mut self.rng)
         };
         let template = &mix.kinds[kind].template;
-        let key = template.write(&mix.keys, &mix.filler, &mut self.picker, &mut self.rng, out);
+        let key = template.write(
+            &mix.keys,
+            &mix.filler,
+            &mut self.chooser,
+            &mut self.rng,
+            out,
+        );
         Request {
             kind: kind as u8,
             key,
@@ -210,9 +220,11 @@ mod tests {
     }
 
     fn stream(ratio: &str, seed: u64, requests: usize) -> (Vec<u8>, Vec<Request>) {
-        let mut workload = Workload::new(mix(ratio), KeyDistribution::Uniform, 0, 1, seed);
+        let mut workload = Workload::new(mix(ratio), KeyDistribution::Uniform, None, 0, 1, seed);
         let mut out = Vec::new();
-        let sent = (0..requests).map(|_| workload.push(&mut out)).collect();
+        let sent = (0..requests)
+            .map(|_| workload.push(Caller::default(), &mut out))
+            .collect();
         (out, sent)
     }
 

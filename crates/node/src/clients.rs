@@ -12,6 +12,8 @@ use corelane::ShardId;
 use corelane_settings::ClientLimits;
 use corelane_wire::Proto;
 
+use crate::routing::{Costs, Course};
+
 /// A client's number: the shard that accepted it in the top bits, so that shards number without asking each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ClientId(pub u64);
@@ -53,6 +55,8 @@ pub struct Client {
     pub last_command: Cell<&'static str>,
     /// Whether eviction of this client is off (`CLIENT NO-EVICT`).
     pub no_evict: Cell<bool>,
+    /// How its commands reach other shards, and what is known of that.
+    pub course: Course,
     /// The shard that serves it.
     shard: Cell<ShardId>,
     /// Times it has gone to another shard.
@@ -246,6 +250,7 @@ impl Clients {
             output: Cell::default(),
             last_command: Cell::new("NULL"),
             no_evict: Cell::new(false),
+            course: Course::default(),
             shard: Cell::new(self.shard),
             moves: Cell::new(0),
             ending: Cell::new(None),
@@ -280,7 +285,8 @@ impl Clients {
     }
 
     /// Takes in a connection that comes from another shard.
-    pub(crate) fn arrive(&mut self, client: Client) -> Rc<Client> {
+    pub(crate) fn arrive(&mut self, client: Client, costs: &Costs) -> Rc<Client> {
+        client.course.arrived(client.shard.get(), costs);
         client.shard.set(self.shard);
         client.moves.set(client.moves.get() + 1);
         client.forget_order();
@@ -382,7 +388,7 @@ impl Client {
             "id={} addr={} laddr={} fd=-1 name={name} age={} idle={} flags={flags} db={} sub=0 psub=0 ssub=0 \
              multi=-1 qbuf={} qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 oll=0 omem={} \
              tot-mem={} events=r cmd={} user=default redir=-1 resp={resp} lib-name={lib_name} \
-             lib-ver={lib_ver} shard={} moves={}",
+             lib-ver={lib_ver} shard={} moves={} routing={}",
             self.id.0,
             self.peer,
             self.local,
@@ -395,6 +401,7 @@ impl Client {
             self.last_command.get(),
             self.shard.get().number(),
             self.moves.get(),
+            self.course.shown(),
         );
         ClientInfo { id: self.id, line }
     }

@@ -51,7 +51,7 @@ pub use owned::OwnedArgs;
 pub use pipeline::{Pipeline, Submitted};
 pub use report::ShardReport;
 pub use request::{Control, Reply, Request, Run};
-pub use routing::{Costs, Gauge, History, Routing};
+pub use routing::{Costs, Course, Gauge, History, MoveReason, Pass};
 pub use rules::Rules;
 pub use shard::{Shard, ShardSeed};
 pub use slice::Slice;

@@ -79,6 +79,15 @@ impl Node {
         &self.0.identity
     }
 
+    /// Whether clients connect to `shard`: to every one, but in the split layout, where they connect
+    /// to those that own no data.
+    pub fn keeps_clients(&self, shard: ShardId) -> bool {
+        match self.mesh().map().io_shards() {
+            0 => true,
+            io_shards => shard.index() < io_shards,
+        }
+    }
+
     pub(crate) fn batches(&self) -> RefMut<'_, BatchPool> {
         self.0.batches.borrow_mut()
     }

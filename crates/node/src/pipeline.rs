@@ -10,16 +10,19 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use corelane::{ShardId, ShardMap};
+use corelane_settings::Routing;
 use corelane_store::{Command, Split};
 use corelane_wire::Args;
 use smallvec::SmallVec;
 
 use crate::ahead::Ahead;
 use crate::batch::{Batch, Call, empty};
+use crate::clients::Client;
 use crate::merge;
 use crate::node::{Gone, Node};
 use crate::place::{self, Place};
 use crate::request::{Reply, Request};
+use crate::routing::Pass;
 use crate::shard::Shard;
 
 /// Calls to as many shards need no allocation. A connection holds room for them even while it is
@@ -29,6 +32,9 @@ const INLINE_CALLS: usize = 1;
 /// A list of notes above this size is not kept by an idle connection.
 const RESTING_BYTES: usize = 2 * 1024;
 
+/// Trips with more than this to carry are not measured.
+const MEASURED_BYTES: usize = 1024;
+
 /// What became of a submitted command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Submitted {
@@ -37,6 +43,8 @@ pub enum Submitted {
     /// It concerns several shards in a way that must be awaited: flush, then
     /// [`Node::run_across`](crate::Node::run_across).
     Across,
+    /// The connection is to go to this shard first; nothing was done.
+    Elsewhere(ShardId),
 }
 
 /// A reply that is not in the local output: where it belongs and where it comes from.
@@ -76,6 +84,8 @@ pub struct Pipeline {
     batches: Vec<Option<Box<Batch>>>,
     waiting_bytes: usize,
     merge: Merge,
+    way: Routing,
+    pass: Pass,
 }
 
 /// How far putting replies in place has come.
@@ -105,6 +115,21 @@ impl Pipeline {
             batches,
             waiting_bytes: 0,
             merge: Merge::default(),
+            way: Routing::Hop,
+            pass: Pass::default(),
+        }
+    }
+
+    /// The way that commands for other shards take from now on.
+    #[inline]
+    pub fn set_way(&mut self, way: Routing) {
+        self.way = way;
+    }
+
+    /// The connection stays where it is for the rest of the pass.
+    pub fn stay(&mut self) {
+        if self.way == Routing::Migrate {
+            self.way = Routing::Hop;
         }
     }
 
@@ -119,8 +144,10 @@ impl Pipeline {
         match place::place(command, args, &self.map, &mut call.slot) {
             Place::Here => self.here(command, call, args, out),
             Place::On(shard) if shard == self.node.shard_id() => {
+                self.pass.needs_here();
                 self.here(command, call, args, out)
             }
+            Place::On(shard) if self.way == Routing::Migrate => Submitted::Elsewhere(shard),
             Place::On(shard) => {
                 let part = self.hop(shard, command, call, args.iter());
                 self.gaps.push(Gap::Hop {
@@ -155,9 +182,10 @@ impl Pipeline {
         args: Args<'_>,
         out: &mut Vec<u8>,
     ) -> Submitted {
-        self.node
-            .mesh()
-            .with(|shard| shard.execute(command, &call, args, out));
+        self.node.mesh().with(|shard| {
+            shard.stats.local_commands += 1;
+            shard.execute(command, &call, args, out);
+        });
         Submitted::InOrder
     }
 
@@ -179,7 +207,9 @@ impl Pipeline {
                 ..Merge::default()
             };
         }
+        let began_ns = self.measure();
         self.exchange().await;
+        self.note_trip(began_ns);
         self.place_replies(out);
         if self.merge.gap < self.gaps.len() {
             return true;
@@ -187,6 +217,40 @@ impl Pipeline {
         out.extend_from_slice(&self.merge.local[self.merge.written..]);
         self.finish();
         false
+    }
+
+    /// When the trips that are about to begin do so, if these are to be measured. Those with much to carry
+    /// say nothing about trips.
+    fn measure(&self) -> Option<u64> {
+        let due = self.node.mesh().with(|shard| shard.gauge.is_due());
+        (due && self.waiting_bytes < MEASURED_BYTES).then(corelane::time::read_ns)
+    }
+
+    fn note_trip(&self, began_ns: Option<u64>) {
+        if let Some(began_ns) = began_ns {
+            let took_ns = corelane::time::read_ns().saturating_sub(began_ns);
+            self.node.mesh().with(|shard| shard.gauge.note_hop(took_ns));
+        }
+    }
+
+    /// The end of a pass of `client`'s, everything before answered: the shard where it had better live,
+    /// if that is another.
+    #[inline]
+    pub fn end_pass(&mut self, client: &Client) -> Option<ShardId> {
+        if self.pass.is_at_home() && client.course.is_calm() {
+            self.pass.begin_after_home();
+            return None;
+        }
+        self.judge(client)
+    }
+
+    fn judge(&mut self, client: &Client) -> Option<ShardId> {
+        let pass = std::mem::take(&mut self.pass);
+        if pass.is_empty() {
+            return None;
+        }
+        let costs = self.node.mesh().with(|shard| shard.gauge.costs());
+        client.course.note(self.way, &pass, &costs)
     }
 
     fn finish(&mut self) {
@@ -255,6 +319,7 @@ impl Pipeline {
         call: Call,
         args: impl Iterator<Item = &'a [u8]>,
     ) -> Part {
+        self.pass.needs(shard);
         let slot = &mut self.batches[shard.index()];
         let batch = slot.get_or_insert_with(|| self.node.batches().take());
         let before = batch.input_bytes();
@@ -284,6 +349,7 @@ impl Pipeline {
             let chosen = &self.key_parts[first_key as usize..];
             let mine = groups.command_for(|key| chosen[key] as usize == part);
             let answered = if owner == self.node.shard_id() {
+                self.pass.needs_here();
                 let start = self.aside.len();
                 let aside = &mut self.aside;
                 self.node

@@ -2,6 +2,7 @@
 
 use corelane::{MeshGauge, MeshStats};
 
+use crate::routing::Costs;
 use crate::shard::Shard;
 use crate::stats::Stats;
 
@@ -22,6 +23,8 @@ pub struct ShardReport {
     pub mesh: MeshStats,
     /// The event loop.
     pub runtime: corelane::RuntimeStats,
+    /// What trips and moves cost on that shard; of no meaning in a sum.
+    pub costs: Costs,
 }
 
 impl ShardReport {
@@ -43,6 +46,7 @@ impl ShardReport {
             databases,
             mesh: shard.mesh.as_ref().map(MeshGauge::read).unwrap_or_default(),
             runtime: corelane::runtime_stats(),
+            costs: shard.gauge.costs(),
         }
     }
 

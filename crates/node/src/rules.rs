@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use corelane_settings::{ClientLimits, MaxMemory, Settings};
+use corelane_settings::{ClientLimits, MaxMemory, Routing, Settings};
 
 /// The settings by meaning.
 #[derive(Debug, Clone)]
@@ -14,6 +14,8 @@ pub struct Rules {
     pub clients: ClientLimits,
     /// Limits on requests.
     pub wire: corelane_wire::Limits,
+    /// The way of connections that have not chosen one.
+    pub routing: Routing,
     /// The password, if one is needed.
     pub password: Option<Vec<u8>>,
     /// `maxmemory` of the whole node, bytes; 0 for none.
@@ -36,6 +38,7 @@ impl Rules {
                 max_query_bytes: wire.max_query_bytes,
                 ..corelane_wire::Limits::default()
             },
+            routing: settings.routing(),
             password: settings.security().password,
             max_memory_bytes,
             store: corelane_store::Limits {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use corelane::{Cx, MeshGauge, Service, ShardId};
+use corelane::{Cx, MeshGauge, Service, ShardId, ShardMap};
 use corelane_settings::Settings;
 use corelane_store::commands::steps::{Answer, Step};
 use corelane_store::{Command, Data, Effects, Exec, Keyspace, Outcome, Touched};
@@ -17,6 +17,7 @@ use crate::memory::NodeMemory;
 use crate::node::NodeRef;
 use crate::report::ShardReport;
 use crate::request::{Control, Reply, Request, Run};
+use crate::routing::Gauge;
 use crate::rules::Rules;
 use crate::stats::{Stats, TIMED_ONE_IN};
 
@@ -32,6 +33,8 @@ pub struct Shard {
     /// Counters of this shard's side of the mesh, once it is there.
     pub(crate) mesh: Option<MeshGauge>,
     pub(crate) memory: NodeMemory,
+    /// What trips and moves cost.
+    pub(crate) gauge: Gauge,
     /// The node as this shard sees it, for connections that arrive.
     pub(crate) home: NodeRef,
     pub(crate) effects: Effects,
@@ -48,6 +51,8 @@ pub struct ShardSeed {
     pub commands: usize,
     /// Shards of this node.
     pub shards: usize,
+    /// Who owns what at start.
+    pub map: ShardMap,
     /// Seeds the hashes of all shards: one node, one seed, so that tables can move.
     pub hash_seed: u64,
 }
@@ -55,10 +60,9 @@ pub struct ShardSeed {
 impl Shard {
     /// An empty shard.
     pub fn new(id: ShardId, seed: &ShardSeed, random: u64) -> Self {
-        let map = corelane::ShardMap::even(seed.shards);
         let databases = seed.settings.keyspace().databases;
         let space = Keyspace::holding(databases, seed.hash_seed, |partition| {
-            map.owner(partition) == id
+            seed.map.owner(partition) == id
         });
         Self {
             id,
@@ -69,6 +73,7 @@ impl Shard {
             background: Background::default(),
             mesh: None,
             memory: NodeMemory::new(seed.shards),
+            gauge: Gauge::default(),
             home: NodeRef::default(),
             effects: Effects::default(),
             touched: Touched::default(),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::catalog::CommandId;
+use crate::routing::MoveReason;
 
 /// Counters of one command.
 #[derive(Debug, Clone, Copy, Default)]
@@ -58,6 +59,10 @@ pub struct Stats {
     pub connections_rejected: u64,
     /// Connections that went to another shard.
     pub connections_moved: u64,
+    /// Of these, by their reasons, in the order of [`MoveReason::ALL`].
+    pub moves_by_reason: [u64; MoveReason::ALL.len()],
+    /// Connections that came from another shard.
+    pub connections_arrived: u64,
     /// Connections that were to go to another shard, which did not take them.
     pub connection_moves_refused: u64,
     /// Bytes read from clients.
@@ -66,6 +71,8 @@ pub struct Stats {
     pub net_output_bytes: u64,
     /// Commands that went to another shard.
     pub hops: u64,
+    /// Data commands that ran on the shard of their connection.
+    pub local_commands: u64,
     /// Keys found and not found by reads.
     pub keyspace_hits: u64,
     /// Reads that found no key.
@@ -113,6 +120,12 @@ impl Stats {
         }
     }
 
+    /// Counts a connection that went to another shard.
+    pub(crate) fn count_move(&mut self, reason: MoveReason) {
+        self.connections_moved += 1;
+        self.moves_by_reason[reason as usize] += 1;
+    }
+
     /// Adds another shard's counters.
     pub fn add(&mut self, other: &Self) {
         if self.commands.len() < other.commands.len() {
@@ -125,6 +138,9 @@ impl Stats {
         for (prefix, count) in &other.errors {
             *self.errors.entry(prefix.clone()).or_default() += count;
         }
+        for (mine, theirs) in self.moves_by_reason.iter_mut().zip(other.moves_by_reason) {
+            *mine += theirs;
+        }
         for (mine, theirs) in self
             .totals_mut()
             .into_iter()
@@ -134,16 +150,18 @@ impl Stats {
         }
     }
 
-    fn totals_mut(&mut self) -> [&mut u64; 15] {
+    fn totals_mut(&mut self) -> [&mut u64; 17] {
         [
             &mut self.commands_processed,
             &mut self.connections_received,
             &mut self.connections_rejected,
             &mut self.connections_moved,
+            &mut self.connections_arrived,
             &mut self.connection_moves_refused,
             &mut self.net_input_bytes,
             &mut self.net_output_bytes,
             &mut self.hops,
+            &mut self.local_commands,
             &mut self.keyspace_hits,
             &mut self.keyspace_misses,
             &mut self.expired_keys,

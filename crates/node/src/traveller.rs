@@ -51,6 +51,7 @@ impl Node {
         luggage: Box<dyn Luggage>,
     ) -> Departure {
         client.forget_order();
+        let reason = client.course.reason();
         let departed = self
             .mesh()
             .with(|shard| shard.clients.depart(client, corelane::time::unix_ms()));
@@ -65,7 +66,7 @@ impl Node {
         self.mesh().try_with(|shard| shard.clients.away -= 1);
         let back = match sent {
             Ok(_) => {
-                self.with_stats(|stats| stats.connections_moved += 1);
+                self.with_stats(|stats| stats.count_move(reason));
                 return Departure::Gone;
             }
             Err(error) => error.into_request(),
@@ -86,18 +87,28 @@ impl Node {
     }
 }
 
+/// How connections come to choose their shards.
+impl Node {
+    /// Takes note of a client that has been taken up here.
+    pub fn note_arrival(&self, client: &Client) {
+        let way_ns = client.course.way_ns(corelane::time::read_ns());
+        self.mesh().with(|shard| shard.gauge.note_move(way_ns));
+    }
+}
+
 impl Shard {
     /// Takes a client in, unless this shard takes none (any more).
     pub(crate) fn welcome(&mut self, traveller: Box<Traveller>) -> Outcome<Self> {
         let node = self
             .home
             .upgrade()
-            .filter(|node| !node.mesh().is_stopping());
+            .filter(|node| !node.mesh().is_stopping() && node.keeps_clients(self.id));
         let Some(node) = node else {
             return Outcome::Moved(Request::Welcome(traveller));
         };
         let Traveller { client, luggage } = *traveller;
-        let client = self.clients.arrive(client);
+        let client = self.clients.arrive(client, &self.gauge.costs());
+        self.stats.connections_arrived += 1;
         luggage.unpack(client, node);
         Outcome::Ready(Reply::Done)
     }

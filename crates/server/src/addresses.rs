@@ -93,17 +93,20 @@ impl Addresses {
         Ok(())
     }
 
-    /// Listeners on all of them, on this shard.
+    /// Listeners on all of them, on this shard; none where they are closed already, for the node stops.
     ///
     /// # Errors
     /// There are no descriptors left; the text names the address.
     pub(crate) fn listeners(&self) -> Result<Vec<Listener>, String> {
         let listener = |socket: &SharedListener| {
             let address = socket.local_addr();
-            let made = socket.listener();
-            made.map_err(|error| format!("cannot listen on {address}: {error}"))
+            match socket.listener() {
+                Ok(listener) => Some(Ok(listener)),
+                Err(error) if error.kind() == io::ErrorKind::NotConnected => None,
+                Err(error) => Some(Err(format!("cannot listen on {address}: {error}"))),
+            }
         };
-        self.sockets.iter().map(listener).collect()
+        self.sockets.iter().filter_map(listener).collect()
     }
 
     /// Lets go of the sockets: once the shards' listeners are gone nobody can connect any more.

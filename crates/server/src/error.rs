@@ -30,6 +30,21 @@ pub enum ServerError {
     /// What was asked for cannot be had here.
     #[error("{0}")]
     Plan(#[from] PlanError),
+    /// All shards would own connections, and none the data.
+    #[error(
+        "io-shards = {io_shards} leaves no shard for the data of {shards} ({reason}); {remedy} \
+         with cpu-allocation"
+    )]
+    IoShards {
+        /// How many shards were to own connections.
+        io_shards: usize,
+        /// How many shards there are, in words.
+        shards: String,
+        /// Why so many.
+        reason: String,
+        /// What would work.
+        remedy: String,
+    },
     /// A shard did not start.
     #[error("{0}")]
     Launch(#[from] LaunchError),
@@ -45,7 +60,7 @@ impl ServerError {
     /// Whether what was asked for is at fault (exit 2), rather than the running node (exit 1).
     pub fn is_usage(&self) -> bool {
         match self {
-            Self::Listen { .. } | Self::Dir { .. } | Self::Plan(_) => true,
+            Self::Listen { .. } | Self::Dir { .. } | Self::Plan(_) | Self::IoShards { .. } => true,
             Self::Machine(_) | Self::Launch(_) | Self::Failed(_) | Self::Signals(_) => false,
         }
     }

@@ -4,9 +4,10 @@ use std::io::Write;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use corelane::LaunchOptions;
 use corelane_node::{Identity, Shard, ShardSeed};
 use corelane_settings::Settings;
-use corelane_topology::{Machine, Plan};
+use corelane_topology::{Layout, Machine, Plan};
 
 use crate::addresses::Addresses;
 use crate::assemble::{Parts, registry};
@@ -36,7 +37,7 @@ pub fn run(mut settings: Settings) -> Result<(), ServerError> {
     let options = launch_options(&settings, &plan);
     let shards = options.shards.len();
     let (ready, all_ready) = Ready::new(shards);
-    let parts = parts(settings, &machine, &plan, addresses, shards, ready);
+    let parts = parts(settings, &machine, &plan, addresses, &options, ready)?;
     let shown = parts.addresses.shown();
     let init = {
         let seed = parts.seed.clone();
@@ -45,7 +46,7 @@ pub fn run(mut settings: Settings) -> Result<(), ServerError> {
     let running = corelane::launch(&options, init, move |mesh| serve(mesh, parts.clone()))?;
     let watch = Watch::start(running.stopper())?;
     if all_ready.wait() {
-        announce(&shown, shards, backend_name(&plan));
+        announce(&shown, &plan);
     }
     let ended = running.join();
     drop(watch);
@@ -65,9 +66,9 @@ fn parts(
     machine: &Machine,
     plan: &Plan,
     addresses: Addresses,
-    shards: usize,
+    options: &LaunchOptions,
     ready: Ready,
-) -> Parts {
+) -> Result<Parts, ServerError> {
     let catalog = Arc::clone(registry().catalog());
     let identity = Identity {
         version: env!("CARGO_PKG_VERSION"),
@@ -84,17 +85,18 @@ fn parts(
     let seed = ShardSeed {
         settings: Arc::new(settings),
         commands: catalog.len(),
-        shards,
+        shards: options.shards.len(),
+        map: options.first_map()?,
         hash_seed: entropy(),
     };
-    Parts {
+    Ok(Parts {
         catalog,
         identity: Arc::new(identity),
         addresses: Arc::new(addresses),
         admission: corelane_front::resp::Admission::default(),
         seed,
         ready,
-    }
+    })
 }
 
 /// The name that `ready:` and `INFO` show.
@@ -122,9 +124,15 @@ fn run_id() -> String {
 }
 
 /// One line for whoever started the server, in a fixed form that scripts can wait for.
-fn announce(shown: &str, shards: usize, backend: &str) {
+fn announce(shown: &str, plan: &Plan) {
+    let shards = plan.shards.value.len();
     let plural = if shards == 1 { "" } else { "s" };
-    let line = format!("ready: {shown}, {shards} shard{plural}, {backend}\n");
+    let split = match plan.layout.value {
+        Layout::Unified => String::new(),
+        Layout::Split { io_shards } => format!(" ({io_shards} for connections)"),
+    };
+    let backend = backend_name(plan);
+    let line = format!("ready: {shown}, {shards} shard{plural}{split}, {backend}\n");
     let mut out = std::io::stdout().lock();
     if let Err(error) = out.write_all(line.as_bytes()).and_then(|()| out.flush()) {
         tracing::debug!(%error, "standard output is closed");

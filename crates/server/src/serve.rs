@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use corelane::Mesh;
+use corelane::net::Listener;
 use corelane_front::resp;
 use corelane_node::{Ending, Node, Shard, background};
 
+use crate::addresses::Addresses;
 use crate::assemble::{Parts, registry};
 
 /// How long a stopping shard waits for its clients' last replies to be taken.
@@ -17,7 +19,7 @@ const DRAIN: Duration = Duration::from_secs(2);
 /// There are no descriptors left to listen with; the reason names the address.
 pub async fn serve(mesh: Mesh<Shard>, parts: Parts) -> Result<(), String> {
     let node = Node::new(mesh, parts.catalog.clone(), parts.identity.clone());
-    for listener in parts.addresses.listeners()? {
+    for listener in listeners(&node, &parts.addresses)? {
         let local = listener
             .local_addr()
             .map_or_else(|_| String::new(), |address| address.to_string());
@@ -39,6 +41,14 @@ pub async fn serve(mesh: Mesh<Shard>, parts: Parts) -> Result<(), String> {
     parts.addresses.close();
     drain(&node).await;
     Ok(())
+}
+
+/// What this shard listens with: nothing where it keeps no clients.
+fn listeners(node: &Node, addresses: &Addresses) -> Result<Vec<Listener>, String> {
+    match node.keeps_clients(node.shard_id()) {
+        true => addresses.listeners(),
+        false => Ok(Vec::new()),
+    }
 }
 
 /// Ends the clients, and gives them a moment to take their last replies.

@@ -40,7 +40,7 @@ pub fn simulate(
     settings: Settings,
     options: &LaunchOptions,
 ) -> Result<Simulated, ServerError> {
-    let parts = parts(world, settings, options.shards.len())?;
+    let parts = parts(world, settings, options)?;
     let seed = parts.seed.clone();
     let init = async move |shard| Ok(Shard::new(shard, &seed, corelane::random::next_u64()));
     let main = {
@@ -51,7 +51,7 @@ pub fn simulate(
     Ok(Simulated { node, parts })
 }
 
-fn parts(world: &World, settings: Settings, shards: usize) -> Result<Parts, ServerError> {
+fn parts(world: &World, settings: Settings, options: &LaunchOptions) -> Result<Parts, ServerError> {
     let catalog = Arc::clone(registry().catalog());
     let addresses = Addresses::claim_in(world, &listen(&settings))?;
     let identity = Identity {
@@ -69,7 +69,8 @@ fn parts(world: &World, settings: Settings, shards: usize) -> Result<Parts, Serv
     let seed = ShardSeed {
         settings: Arc::new(settings),
         commands: catalog.len(),
-        shards,
+        shards: options.shards.len(),
+        map: options.first_map()?,
         hash_seed: world.seed(),
     };
     Ok(Parts {

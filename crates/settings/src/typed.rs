@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use corelane_topology::{MemoryRequest, Request};
+use corelane_topology::{Layout, MemoryRequest, Request};
 
 use crate::{BindAddress, OutputLimits, Settings, Value};
 
@@ -71,8 +71,9 @@ pub struct Placement {
     /// How long a shard that waits for another spins before it sleeps, in microseconds, unless the
     /// plan decides.
     pub spin_us: Option<u32>,
-    /// How long a task may hold its shard before it is logged.
-    pub stall_threshold: Option<Duration>,
+    /// How long a task may hold its shard before it is logged, in milliseconds, unless the plan
+    /// decides; 0 is for ever.
+    pub stall_ms: Option<u64>,
 }
 
 /// Databases and background work.
@@ -169,8 +170,13 @@ impl Settings {
     /// Shards, processors and I/O.
     pub fn placement(&self) -> Placement {
         let request = Request {
-            // Both were read before they became values.
+            // All were read before they became values; `auto` is no allocation.
+            profile: self.text("profile").parse().unwrap_or_default(),
             cpu_allocation: self.text("cpu-allocation").parse().ok(),
+            layout: match self.number("io-shards") {
+                0 => None,
+                io_shards => Some(Layout::Split { io_shards }),
+            },
             io: self.text("io").parse().unwrap_or_default(),
             overprovisioned: self.bool("overprovisioned"),
             maxmemory: match self.value_as_given("maxmemory") {
@@ -178,7 +184,7 @@ impl Settings {
                 Value::Bytes(bytes) => MemoryRequest::Bytes(*bytes),
                 _ => MemoryRequest::Auto,
             },
-            ..Request::default()
+            seed: None,
         };
         Placement {
             request,
@@ -186,7 +192,10 @@ impl Settings {
                 Value::Auto => None,
                 _ => Some(self.number("spin-us")),
             },
-            stall_threshold: self.span("stall-threshold-ms", Duration::from_millis),
+            stall_ms: match self.value("stall-threshold-ms") {
+                Value::Auto => None,
+                _ => Some(self.number("stall-threshold-ms")),
+            },
         }
     }
 
@@ -265,7 +274,7 @@ impl std::fmt::Debug for Security {
 
 #[cfg(test)]
 mod tests {
-    use corelane_topology::{CpuAllocation, IoRequest};
+    use corelane_topology::{CpuAllocation, IoRequest, Profile};
 
     use super::*;
     use crate::{Kind, SETTINGS, Source, find};
@@ -319,11 +328,15 @@ mod tests {
         assert_eq!(settings.memory_limits().max_memory, MaxMemory::Auto);
         assert_eq!(settings.security().password, None);
         let placement = settings.placement();
-        let all = Request {
-            cpu_allocation: Some(CpuAllocation::All),
-            ..Request::default()
-        };
-        assert_eq!((placement.request, placement.spin_us), (all, None));
+        let Placement {
+            request,
+            spin_us,
+            stall_ms,
+        } = placement;
+        assert_eq!(
+            (request, spin_us, stall_ms),
+            (Request::default(), None, None)
+        );
         assert_eq!(settings.config_file(), None);
     }
 
@@ -353,7 +366,10 @@ mod tests {
     fn a_plan_is_asked_for_what_was_given() {
         let mut settings = Settings::default();
         let rows = [
+            ("profile", "low-latency"),
             ("cpu-allocation", "2..4"),
+            ("io-shards", "1"),
+            ("stall-threshold-ms", "0"),
             ("io", "polling"),
             ("overprovisioned", "yes"),
             ("spin-us", "7"),
@@ -365,7 +381,9 @@ mod tests {
             settings.put(index, value, Source::ConfigSet);
         }
         let want = Request {
+            profile: Profile::LowLatency,
             cpu_allocation: Some(CpuAllocation::Range(2..4)),
+            layout: Some(Layout::Split { io_shards: 1 }),
             overprovisioned: true,
             io: IoRequest::Polling,
             maxmemory: MemoryRequest::Bytes(1 << 30),
@@ -373,6 +391,14 @@ mod tests {
         };
         assert_eq!(settings.placement().request, want);
         assert_eq!(settings.placement().spin_us, Some(7));
+        assert_eq!(settings.placement().stall_ms, Some(0));
+    }
+
+    #[test]
+    fn every_profile_is_a_word_of_its_setting() {
+        let (_, setting) = find("profile").unwrap();
+        let words = Profile::ALL.map(Profile::name);
+        assert!(matches!(setting.kind, Kind::Word(known) if known == words));
     }
 
     #[test]

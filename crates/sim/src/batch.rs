@@ -19,6 +19,8 @@ pub struct Batch {
     pub jobs: NonZero<usize>,
     /// Shards of every node, instead of what the seed says.
     pub shards: Option<usize>,
+    /// How many of them own connections and no data, instead of what the seed says.
+    pub io_shards: Option<usize>,
     /// A fault to be found.
     pub tamper: Tamper,
     /// Every how many seeds one is run twice, to see that it repeats; 0 for none.
@@ -32,6 +34,7 @@ impl Batch {
             seeds,
             jobs: NonZero::<usize>::MIN,
             shards: None,
+            io_shards: None,
             tamper: Tamper::None,
             repeat_every: 16,
         }
@@ -93,7 +96,10 @@ fn one(batch: &Batch, seed: u64) -> Result<Passed, Box<Failure>> {
     let mut scenario = Scenario::of(seed);
     scenario.tamper = batch.tamper;
     if let Some(shards) = batch.shards {
-        scenario.shards = shards;
+        scenario = scenario.over(shards);
+    }
+    if let Some(io_shards) = batch.io_shards {
+        scenario = scenario.split(io_shards);
     }
     let first = run(&scenario);
     let again = batch.repeat_every > 0 && seed.is_multiple_of(batch.repeat_every);

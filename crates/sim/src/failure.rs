@@ -63,12 +63,16 @@ impl Failure {
             0 => String::new(),
             resets => format!(", {resets} resets in 10,000 deliveries"),
         };
+        let split = match scenario.io_shards {
+            0 => String::new(),
+            io_shards => format!(" ({io_shards} for connections)"),
+        };
         let (shards, clients) = (scenario.shards, scenario.clients.len());
         Box::new(Self {
             seed: scenario.seed,
             trace_hash,
             fault,
-            setting: format!("{shards} shards, {lane}, {clients} clients{stop}{resets}"),
+            setting: format!("{shards} shards{split}, {lane}, {clients} clients{stop}{resets}"),
         })
     }
 

@@ -26,6 +26,9 @@ struct Arguments {
     /// Shards of every node, instead of the 1 to 4 that the seed says
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=16))]
     shards: Option<u16>,
+    /// How many of them own connections and no data, instead of what the seed says
+    #[arg(long, value_parser = clap::value_parser!(u16).range(0..=15))]
+    io_shards: Option<u16>,
     /// Seeds at once; one per processor by default
     #[arg(long)]
     jobs: Option<NonZero<usize>>,
@@ -84,6 +87,7 @@ fn batch(arguments: &Arguments) -> Batch {
         None => Batch::new(arguments.from..arguments.from.saturating_add(arguments.seeds)),
     };
     batch.shards = arguments.shards.map(usize::from);
+    batch.io_shards = arguments.io_shards.map(usize::from);
     let processors = std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
     batch.jobs = arguments.jobs.unwrap_or(processors);
     batch

@@ -123,6 +123,9 @@ fn settings() -> Settings {
 
 fn options(scenario: &Scenario) -> LaunchOptions {
     let mut options = LaunchOptions::unpinned(scenario.shards);
+    for shard in &mut options.shards[..scenario.io_shards] {
+        shard.io = true;
+    }
     options.lane_capacity = scenario.lane_capacity;
     options
 }

@@ -4,7 +4,6 @@
 use std::io;
 use std::sync::OnceLock;
 
-use rustix::process::setpriority_process;
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
 /// A pinned thread. Dropping it, on the same thread, takes the pin away.
@@ -31,10 +30,11 @@ impl Drop for Pin {
     }
 }
 
-/// Sets the calling thread's niceness.
-pub(crate) fn set_nice(nice: i8) -> io::Result<()> {
+/// Adds to the calling thread's niceness.
+pub(crate) fn add_nice(nice: i8) -> io::Result<()> {
     // On Linux "this process" is the calling thread alone (setpriority(2), "C library/kernel differences").
-    Ok(setpriority_process(None, i32::from(nice))?)
+    rustix::process::nice(i32::from(nice))?;
+    Ok(())
 }
 
 /// Lets the calling thread run on all CPUs that the process may use.

@@ -61,9 +61,11 @@ pub struct RuntimeOptions {
     pub io: IoBackend,
     /// The CPU to pin the thread to; `None` leaves the thread where the system puts it.
     pub cpu: Option<usize>,
-    /// The thread's niceness: -20 (first) to 19 (last). A shard that others must not wait for gets a higher one. The
-    /// thread keeps it when the runtime ends, and threads that it starts have it, too. Values below the present one need a privilege (`CAP_SYS_NICE`, or
-    /// `RLIMIT_NICE`): without it the runtime starts all the same, and says so in the log. `None` leaves it.
+    /// Added to the thread's niceness, which it has from whoever started the process: above 0 it gives way, below 0 it
+    /// goes first; the sum is kept within -20 and 19. A shard that others must not wait for gets a higher one. The
+    /// thread keeps it when the runtime ends, and threads that it starts have it, too. Less than the present one needs
+    /// a privilege (`CAP_SYS_NICE`, or `RLIMIT_NICE`): without it the runtime starts all the same, and says so in the
+    /// log. `None` leaves it.
     pub nice: Option<i8>,
     /// The name that logs give this runtime.
     pub name: String,

@@ -40,7 +40,7 @@ impl Runtime {
     pub fn new(options: &RuntimeOptions) -> io::Result<Self> {
         let pin = options.cpu.map(Pin::to).transpose()?;
         if let Some(nice) = options.nice
-            && let Err(error) = affinity::set_nice(nice)
+            && let Err(error) = affinity::add_nice(nice)
         {
             tracing::warn!(runtime = %options.name, nice, %error, "the system refuses this niceness; the thread keeps its own");
         }

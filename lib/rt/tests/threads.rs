@@ -40,9 +40,10 @@ fn niceness_is_the_threads_own_and_a_refusal_is_no_end() {
     let nice = || getpriority_process(None).expect("the thread's niceness");
     let before = nice();
     for (asked, granted) in [
-        (Some(19), vec![19]),
+        (Some(3), vec![(before + 3).min(19)]),
+        (Some(39), vec![19]),
         (None, vec![before]),
-        (Some(-20), vec![-20, before]),
+        (Some(-39), vec![-20, before]),
     ] {
         let there = std::thread::spawn(move || {
             let options = RuntimeOptions {

@@ -73,6 +73,11 @@ pub(crate) const STEPS: &[Step] = &[
         run: |context| count(context, polling()),
     },
     Step {
+        name: "split",
+        about: "the black-box tests again, with a shard for connections and one for data",
+        run: |context| count(context, split()),
+    },
+    Step {
         name: "sim",
         about: "the whole node under 200 seeds",
         run: |context| count_if_there(context, suite::simulation(SEEDS, 0)),
@@ -113,6 +118,12 @@ fn loom() -> Command {
 fn polling() -> Command {
     let mut command = suite::tests(&["--test", "blackbox"]);
     command.env("CORELANE_TEST_IO", "polling");
+    command
+}
+
+fn split() -> Command {
+    let mut command = suite::tests(&["--test", "blackbox"]);
+    command.env("CORELANE_TEST_IO_SHARDS", "1");
     command
 }
 

@@ -1,10 +1,7 @@
 //! `corelane plan`: what this machine has, how the server would lie on it, and why.
 
-use std::path::Path;
-
 use clap::{Arg, ArgAction, ArgMatches};
 use corelane_settings::{Effect, Group, Setting};
-use corelane_topology::{Machine, Plan};
 
 use super::Subcommand;
 use crate::failure::Failure;
@@ -33,9 +30,7 @@ fn bears_on_plan(setting: &Setting) -> bool {
 
 fn run(matches: &ArgMatches) -> Result<(), Failure> {
     let settings = start::settings(&flags::given(matches))?.settings;
-    let machine = Machine::read(Path::new("/")).map_err(|e| Failure::Ran(e.to_string()))?;
-    let plan = Plan::new(&machine, &settings.placement().request)
-        .map_err(|e| Failure::Asked(e.to_string()))?;
+    let (machine, plan) = corelane_server::plan(&settings)?;
     if !matches.get_flag("json") {
         return output::print(&format!("{}\n{}", machine.table(), plan.explain()));
     }

@@ -26,8 +26,5 @@ fn run(matches: &ArgMatches) -> Result<(), Failure> {
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
-    corelane_server::run(loaded.settings).map_err(|error| match error.is_usage() {
-        true => Failure::Asked(error.to_string()),
-        false => Failure::Ran(error.to_string()),
-    })
+    Ok(corelane_server::run(loaded.settings)?)
 }

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use corelane::ShardId;
 use corelane_node::{Asking, Call, CommandFuture, Node, OwnedArgs, Pipeline, Slice, Submitted};
 use corelane_store::Command as DataCommand;
 use corelane_wire::spec::{CommandSpec, Flags};
@@ -22,6 +23,8 @@ pub(crate) enum Stop {
     Yield,
     /// The next thing must be awaited, in order.
     Wait(Waiting),
+    /// The connection is to go to this shard before the next command, which is still to be parsed.
+    Move(ShardId),
     /// Send what there is and close.
     Close,
 }
@@ -41,6 +44,8 @@ pub(crate) enum Waiting {
         args: OwnedArgs,
         keep: bool,
     },
+    /// The command's shard: the connection goes there, and the command runs there.
+    Elsewhere(ShardId),
     /// A hopped command whose reply is not wanted (`CLIENT REPLY`).
     Discard { keep_bytes: usize },
 }
@@ -50,6 +55,7 @@ impl std::fmt::Debug for Waiting {
         f.write_str(match self {
             Self::Command { .. } => "Command",
             Self::Across { .. } => "Across",
+            Self::Elsewhere(_) => "Elsewhere",
             Self::Discard { .. } => "Discard",
         })
     }
@@ -98,9 +104,14 @@ impl Dispatch {
                 }
                 Ok(Parsed::Command { consumed }) => {
                     let args = parser.args(rest);
-                    used += consumed;
                     let lookup = registry.lookup(args);
-                    if let Some(stop) = self.command(lookup, args, None) {
+                    let stop = self.command(lookup, args, None);
+                    if let Some(stop @ Stop::Move(_)) = stop {
+                        parser.restart();
+                        return (used, stop);
+                    }
+                    used += consumed;
+                    if let Some(stop) = stop {
                         return (used, stop);
                     }
                     if used < bytes.len() && slice.is_over(lookup.spec(), args.len()) {
@@ -120,9 +131,12 @@ impl Dispatch {
             if self.must_drain() {
                 return (ran, Some(Stop::Drain));
             }
-            ran = planned.end;
             let args = window.args(planned);
             let stop = self.command(planned.lookup, args, planned.slot);
+            if let Some(Stop::Move(_)) = stop {
+                return (ran, stop);
+            }
+            ran = planned.end;
             if stop.is_some() {
                 return (ran, stop);
             }
@@ -160,7 +174,10 @@ impl Dispatch {
         if self.state.closing {
             return Some(Stop::Close);
         }
-        waiting.map(Stop::Wait)
+        match waiting? {
+            Waiting::Elsewhere(shard) => Some(Stop::Move(shard)),
+            waiting => Some(Stop::Wait(waiting)),
+        }
     }
 
     /// Refuses what may not run, runs what may.
@@ -181,6 +198,8 @@ impl Dispatch {
         }
         self.state.client.last_command.set(entry.spec.name);
         if self.state.standing.reply_mode != ReplyMode::On {
+            // Which replies are wanted is noted as commands run, and a command that moves runs twice.
+            self.pipeline.stay();
             return self.run_unanswered(entry, run, args);
         }
         self.run(entry, run, args, slot)
@@ -204,6 +223,7 @@ impl Dispatch {
                 };
                 match self.pipeline.submit(command, call, args, &mut self.out) {
                     Submitted::InOrder => None,
+                    Submitted::Elsewhere(shard) => Some(Waiting::Elsewhere(shard)),
                     Submitted::Across => {
                         let args = OwnedArgs::copy(args);
                         Some(Waiting::Across {

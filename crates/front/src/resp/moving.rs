@@ -50,6 +50,7 @@ pub(super) async fn leave(session: Box<Session>, to: ShardId) -> Option<Box<Sess
     match departure.await {
         Departure::Gone => None,
         Departure::Back(client, luggage) => {
+            client.course.refused();
             let luggage: Box<dyn Any> = luggage;
             let parcel: Box<Parcel> = luggage.downcast().ok()?;
             parcel.unpack_here(client, state.node)
@@ -65,6 +66,8 @@ impl Luggage for Parcel {
     fn unpack(self: Box<Self>, client: Rc<Client>, node: Node) {
         corelane::task::spawn(async move {
             if let Some(session) = self.unpack_here(client, node) {
+                let state = &session.dispatch.state;
+                state.node.note_arrival(&state.client);
                 super::listen::live(session).await;
             }
         });

@@ -10,7 +10,7 @@ use std::task::Poll;
 
 use corelane::ShardId;
 use corelane::net::{Chunk, Stream};
-use corelane_node::{Ending, Pipeline};
+use corelane_node::{Ending, MoveReason, Pipeline, Rules};
 use corelane_wire::{Limits, Parser};
 
 use super::dispatch::{Dispatch, HIGH_WATER_BYTES, Stop, Waiting};
@@ -100,16 +100,43 @@ impl Session {
         if self.input.is_empty() {
             return Ok(());
         }
-        let limits = self.dispatch.state.node.rules(|rules| rules.wire);
+        let limits = self.begin_pass();
         let stop = self.feed_input(&limits);
         self.work(stop, &limits).await
+    }
+
+    /// The limits and the way of the commands to come.
+    fn begin_pass(&mut self) -> Limits {
+        let state = &self.dispatch.state;
+        let course = &state.client.course;
+        let rules = |rules: &Rules| (rules.wire, course.way(rules.routing));
+        let (limits, way) = state.node.rules(rules);
+        self.dispatch.pipeline.set_way(way);
+        limits
+    }
+
+    /// After a pass the connection may have to go where its commands went.
+    fn end_pass(&mut self) -> Result<(), End> {
+        let Dispatch {
+            state, pipeline, ..
+        } = &mut self.dispatch;
+        match pipeline.end_pass(&state.client) {
+            Some(shard) => Err(self.leaving(shard, MoveReason::Adaptive)),
+            None => Ok(()),
+        }
+    }
+
+    fn leaving(&self, shard: ShardId, reason: MoveReason) -> End {
+        let client = &self.dispatch.state.client;
+        client.course.set_out(reason, corelane::time::read_ns());
+        End::Leaving(shard)
     }
 
     /// One receive and all that comes of it.
     async fn turn(&mut self) -> Result<(), End> {
         let chunk = self.receive().await?;
         self.note_arrival(chunk.len());
-        let limits = self.dispatch.state.node.rules(|rules| rules.wire);
+        let limits = self.begin_pass();
         let stop = self.feed_chunk(&chunk, &limits);
         drop(chunk);
         self.work(stop, &limits).await
@@ -124,7 +151,8 @@ impl Session {
                     if self.input.is_empty() {
                         self.parser.trim();
                     }
-                    return self.send().await;
+                    self.send().await?;
+                    return self.end_pass();
                 }
                 Stop::Drain => {
                     self.flush().await?;
@@ -137,6 +165,11 @@ impl Session {
                     corelane::task::yield_now().await;
                 }
                 Stop::Wait(waiting) => self.wait(waiting).await?,
+                Stop::Move(shard) => {
+                    self.flush().await?;
+                    self.send().await?;
+                    return Err(self.leaving(shard, MoveReason::Migrate));
+                }
                 Stop::Close => return self.close().await,
             }
             match self.dispatch.state.client.ending() {
@@ -149,7 +182,7 @@ impl Session {
             }
             if let Some(shard) = self.dispatch.state.client.ordered() {
                 self.send().await?;
-                return Err(End::Leaving(shard));
+                return Err(self.leaving(shard, MoveReason::Order));
             }
             stop = self.feed_input(limits);
         }
@@ -169,6 +202,9 @@ impl Session {
                 return Poll::Ready(Err(End::Ended(ending)));
             }
             if let Some(shard) = client.ordered() {
+                client
+                    .course
+                    .set_out(MoveReason::Order, corelane::time::read_ns());
                 return Poll::Ready(Err(End::Leaving(shard)));
             }
             client.watch(cx.waker());
@@ -264,7 +300,8 @@ impl Session {
                 let run = Box::pin(node.run_across(command, call, args));
                 (run.await, keep)
             }
-            Waiting::Discard { .. } => return Ok(()),
+            // What ends a pass is no wait, and what is to be cut off has been.
+            Waiting::Discard { .. } | Waiting::Elsewhere(_) => return Ok(()),
         };
         if keep {
             self.dispatch.out.extend_from_slice(&reply);

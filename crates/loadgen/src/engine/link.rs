@@ -15,6 +15,7 @@ use corelane::time;
 use corelane_wire::{Decoder, encode_command, skip};
 
 use super::stint::Stint;
+use crate::affinity::Caller;
 use crate::error::Error;
 use crate::plan::{Address, Greeting, Target};
 use crate::schedule::Schedule;
@@ -24,8 +25,8 @@ use crate::workload::Request;
 #[derive(Debug)]
 pub(super) struct Link {
     stream: Stream,
-    /// Number of this connection over all threads.
-    lane: u64,
+    /// This connection, and how much it has sent.
+    caller: Caller,
     /// Requests not handed to the stream yet.
     out: Vec<u8>,
     /// The beginning of a reply whose end has not come.
@@ -71,7 +72,7 @@ impl Link {
         }
         let mut link = Self {
             stream,
-            lane,
+            caller: Caller { lane, sent: 0 },
             out: Vec::new(),
             partial: Vec::new(),
             decoder: Decoder::new(),
@@ -114,7 +115,7 @@ impl Link {
 
     /// Runs this connection's part of a phase. Gives the connection back, unless it is lost.
     pub(super) async fn run(mut self, stint: &Stint) -> Option<Self> {
-        let result = match stint.schedule(self.lane) {
+        let result = match stint.schedule(self.caller.lane) {
             None => self.closed_loop(stint).await,
             Some(schedule) => self.open_loop(stint, schedule).await,
         };
@@ -134,7 +135,7 @@ impl Link {
                 return Ok(());
             }
             for _ in 0..stint.pipeline {
-                let Some(request) = stint.push(&mut self.out) else {
+                let Some(request) = self.push(stint) else {
                     break;
                 };
                 self.unanswered.push_back(Sent {
@@ -177,13 +178,19 @@ impl Link {
         Ok(())
     }
 
+    fn push(&mut self, stint: &Stint) -> Option<Request> {
+        let request = stint.push(self.caller, &mut self.out)?;
+        self.caller.sent += 1;
+        Some(request)
+    }
+
     fn push_due(&mut self, stint: &Stint, schedule: &mut Schedule, now_ns: u64) {
         while self.unanswered.len() < stint.pipeline && !stint.over(schedule.next_ns().max(now_ns))
         {
             let Some(at_ns) = schedule.take_due(now_ns) else {
                 break;
             };
-            let Some(request) = stint.push(&mut self.out) else {
+            let Some(request) = self.push(stint) else {
                 break;
             };
             self.unanswered.push_back(Sent { request, at_ns });

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use corelane::time;
 
+use crate::affinity::Caller;
 use crate::plan::{Limit, Plan, Stage, share};
 use crate::recorder::Recorder;
 use crate::schedule::Schedule;
@@ -71,6 +72,7 @@ impl Stint {
         let workload = Workload::new(
             stage.mix.clone(),
             stage.distribution,
+            stage.affinity,
             thread,
             threads,
             plan.seed,
@@ -105,12 +107,12 @@ impl Stint {
         self.left.get() == 0 || now_ns >= self.deadline_ns
     }
 
-    /// Appends a request to `out`, if there is one left to send.
-    pub(super) fn push(&self, out: &mut Vec<u8>) -> Option<Request> {
+    /// Appends a request of `caller` to `out`, if there is one left to send.
+    pub(super) fn push(&self, caller: Caller, out: &mut Vec<u8>) -> Option<Request> {
         let left = self.left.get().checked_sub(1)?;
         self.left.set(left);
         self.outstanding.set(self.outstanding.get() + 1);
-        Some(self.workload.borrow_mut().push(out))
+        Some(self.workload.borrow_mut().push(caller, out))
     }
 
     /// Requests that fell due before the deadline and will never be sent.

@@ -39,6 +39,7 @@ async fn info(node: Node, asking: Asking) -> Vec<u8> {
         catalog: node.catalog(),
         process: ProcessFigures::read().await,
         shards: node.mesh().shards(),
+        io_shards: node.mesh().map().io_shards(),
         now_ms: corelane::time::unix_ms(),
         node: &total,
         each: &each,

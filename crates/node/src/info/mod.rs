@@ -18,6 +18,8 @@ pub(crate) struct Figures<'a> {
     pub(crate) catalog: &'a Catalog,
     pub(crate) process: ProcessFigures,
     pub(crate) shards: usize,
+    /// How many of them own connections and no data; 0 but in the split layout.
+    pub(crate) io_shards: usize,
     pub(crate) now_ms: u64,
     /// All shards' figures added up.
     pub(crate) node: &'a ShardReport,

@@ -2,6 +2,7 @@
 //! people have keep reading them; what only this server has stands under names of its own.
 
 use super::{Figures, Lines};
+use crate::routing::MoveReason;
 
 /// The version of Redis whose commands and replies this server follows.
 pub const REDIS_VERSION: &str = "7.0.15";
@@ -28,6 +29,7 @@ pub(super) fn server(f: &Figures<'_>, out: &mut Lines) {
         .map(|path| path.display().to_string());
     out.line("config_file", config.unwrap_or_default());
     out.line("shards", f.shards);
+    out.line("io_shards", f.io_shards);
 }
 
 pub(super) fn clients(f: &Figures<'_>, out: &mut Lines) {
@@ -116,7 +118,11 @@ pub(super) fn cpu(f: &Figures<'_>, out: &mut Lines) {
 pub(super) fn shards(f: &Figures<'_>, out: &mut Lines) {
     let s = &f.node.stats;
     out.line("hops", s.hops);
+    out.line("local_commands", s.local_commands);
     out.line("connections_moved", s.connections_moved);
+    for ((_, name), moves) in MoveReason::ALL.iter().zip(s.moves_by_reason) {
+        out.line(format_args!("connections_moved_{name}"), moves);
+    }
     out.line("connection_moves_refused", s.connection_moves_refused);
     for (name, value) in f.node.mesh.named() {
         out.line(format_args!("mesh_{name}"), value);
@@ -130,8 +136,14 @@ pub(super) fn shards(f: &Figures<'_>, out: &mut Lines) {
         out.line(
             format_args!("shard{number}"),
             format_args!(
-                "keys={keys},clients={},commands={},used_memory={}",
-                shard.clients, s.commands_processed, shard.used_bytes
+                "keys={keys},clients={},commands={},used_memory={},moved_in={},moved_out={},hop_ns={},move_ns={}",
+                shard.clients,
+                s.commands_processed,
+                shard.used_bytes,
+                s.connections_arrived,
+                s.connections_moved,
+                shard.costs.hop_ns,
+                shard.costs.move_ns
             ),
         );
     }

@@ -1,6 +1,9 @@
 //! What a trip to another shard and a move cost, as far as one shard has measured.
+//!
+//! Both are measured by the clock, from setting out to being taken up again: so both hold the wakes, the
+//! messages and the queues on the way, and what counts is how they compare.
 
-/// Costs in processor time of all shards that take part, in nanoseconds.
+/// What a connection's commands wait for, in nanoseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Costs {
     /// One batch there and back.
@@ -36,10 +39,13 @@ impl Default for Costs {
 }
 
 /// The least and the most that a trip is believed to cost.
-const HOP_NS: (u32, u32) = (200, 100_000);
+const HOP_NS: (u32, u32) = (200, 1_000_000);
 
 /// The least and the most that a move is believed to cost, in trips.
-const MOVE_RATIO: (u32, u32) = (1, 64);
+const MOVE_RATIO: (u32, u32) = (2, 32);
+
+/// One trip in so many is measured.
+const MEASURED_ONE_IN: u8 = 64;
 
 /// Samples of which the average is made, about: a new one counts for one part in so many.
 const MEMORY: i64 = 16;
@@ -48,12 +54,19 @@ const MEMORY: i64 = 16;
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Gauge {
     costs: Costs,
+    trips: u8,
 }
 
 impl Gauge {
     /// The costs to decide by.
     pub fn costs(&self) -> Costs {
         self.costs.bounded()
+    }
+
+    /// Counts a trip that is about to begin; whether it is one to be measured.
+    pub fn is_due(&mut self) -> bool {
+        self.trips = self.trips.wrapping_add(1);
+        self.trips.is_multiple_of(MEASURED_ONE_IN)
     }
 
     /// Takes in what a trip cost.

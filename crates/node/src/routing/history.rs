@@ -36,7 +36,8 @@ const MARGIN_QUARTERS: u64 = 5;
 const MAX_DOUBT: i8 = 8;
 const MIN_DOUBT: i8 = -2;
 
-/// After so many passes without a move, doubt or trust loses one step.
+/// After so many passes without a move, doubt or trust loses one step; then the last move is forgotten,
+/// if it has paid.
 const FORGOTTEN_AFTER: u16 = 4096;
 
 /// One connection's record. Small, plain, and as long as the connection's life.
@@ -148,6 +149,7 @@ impl History {
         self.passes += 1;
         if self.passes == FORGOTTEN_AFTER {
             self.passes = 0;
+            self.moved &= self.doubt != 0 || self.earned <= 0;
             self.doubt -= self.doubt.signum();
         }
     }
@@ -184,6 +186,12 @@ impl History {
     fn count_earnings(&mut self, here: bool, went_back: bool) {
         let spared = i16::from(here) - i16::from(went_back);
         self.earned = self.earned.saturating_add(spared);
+    }
+
+    /// Whether a pass that needs the present shard alone would change nothing that matters.
+    #[inline]
+    pub fn is_calm(&self) -> bool {
+        !self.moved && self.doubt == 0 && self.rivals.iter().all(Rival::is_free)
     }
 
     /// Where the connection had better live, if that is elsewhere.

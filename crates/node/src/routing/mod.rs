@@ -5,14 +5,17 @@
 //! travel: living on shard X spares one trip in each pass that needs X.
 //!
 //! Nothing here reads a clock or throws dice. What a trip and a move cost is an argument
-//! ([`Costs`]), and what a connection did is told pass by pass ([`History`]).
+//! ([`Costs`]), and what a connection did is told pass by pass ([`Pass`], [`History`]). What belongs to
+//! one connection lies in its [`Course`].
 
 mod costs;
+mod course;
 mod history;
-mod mode;
+mod pass;
 #[cfg(test)]
 mod simulation;
 
 pub use costs::{Costs, Gauge};
+pub use course::{Course, MoveReason};
 pub use history::History;
-pub use mode::Routing;
+pub use pass::Pass;

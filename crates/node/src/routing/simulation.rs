@@ -8,7 +8,9 @@ use std::rc::Rc;
 
 use corelane::ShardId;
 
-use super::{Costs, History, Routing};
+use corelane_settings::Routing;
+
+use super::{Costs, History};
 
 /// Connections of each cell; each has its own seed, keys and first shard.
 const CONNECTIONS: u64 = 16;

@@ -1,21 +1,47 @@
 //! Settings: shards, processors, and how they do their I/O. What comes of them on this machine is
 //! decided, and explained, by the topology's plan.
 
-use corelane_topology::CpuAllocation;
+use corelane_topology::{CpuAllocation, MAX_SHARDS};
 
 use crate::{Group::Placement, Kind, Setting, Value};
 
 pub(super) const CHAPTER: &[Setting] = &[
     Setting::new(
+        "profile",
+        Placement,
+        Kind::Word(&[
+            "production",
+            "development",
+            "testing",
+            "low-latency",
+            "throughput",
+            "minimal",
+        ]),
+        "production",
+        "What the server is for: decides about shards, memory, spinning and the like wherever no other setting does. `corelane plan` shows what comes of it.",
+    )
+    .at_start(),
+    Setting::new(
         "cpu-allocation",
         Placement,
         Kind::SomeText,
-        "all",
-        "Processors to put a shard on: `all`, a number (`4`), a range of processors whose end is not part of it (`2..8`), `numa:auto`, or `numa:nodes=0,1;cores=4;no_ht=true`. `corelane plan` shows what comes of it.",
+        "auto",
+        "Processors to put a shard on: `all`, a number (`4`), a range of processors whose end is not part of it (`2..8`), `numa:auto`, or `numa:nodes=0,1;cores=4;no_ht=true`; `auto` is as the profile has it: all, in production. `corelane plan` shows what comes of it.",
     )
     .at_start()
     .main()
     .check(cpu_allocation),
+    Setting::new(
+        "io-shards",
+        Placement,
+        Kind::Int {
+            min: 0,
+            max: MAX_SHARDS as i64 - 1,
+        },
+        "0",
+        "How many of the shards own connections and no data, while the others own data and no connections: for machines with many cores. Their threads give way to those for data. 0 lets every shard own both.",
+    )
+    .at_start(),
     Setting::new(
         "io",
         Placement,
@@ -24,6 +50,14 @@ pub(super) const CHAPTER: &[Setting] = &[
         "I/O backend: io_uring, the system's readiness polling, or io_uring where the kernel allows it.",
     )
     .at_start()
+    .main(),
+    Setting::new(
+        "routing",
+        Placement,
+        Kind::Word(&["hop", "migrate", "adaptive"]),
+        "adaptive",
+        "What a connection does about commands for other shards: `hop` sends them there in batches and stays where it is; `migrate` moves the connection to the shard of each of its commands; `adaptive` moves it where that is cheaper than hopping. `CLIENT ROUTING` chooses for one connection.",
+    )
     .main(),
     Setting::new(
         "overprovisioned",
@@ -45,9 +79,9 @@ pub(super) const CHAPTER: &[Setting] = &[
     Setting::new(
         "stall-threshold-ms",
         Placement,
-        Kind::Int { min: 0, max: 60_000 },
-        "20",
-        "A task that holds its shard for longer is logged with its name; 0 watches nothing.",
+        Kind::IntOrAuto { max: 60_000 },
+        "auto",
+        "A task that holds its shard for longer is logged with its name; 0 watches nothing, `auto` is as `corelane plan` says.",
     )
     .unit("ms")
     .at_start(),
@@ -57,6 +91,9 @@ fn cpu_allocation(value: &Value) -> Result<(), String> {
     let Value::Text(text) = value else {
         return Ok(());
     };
+    if text == "auto" {
+        return Ok(());
+    }
     let parsed = text.parse::<CpuAllocation>().map(|_| ());
     // Where the value stands is said already.
     parsed.map_err(|e| {

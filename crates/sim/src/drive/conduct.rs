@@ -73,7 +73,7 @@ async fn rage(stage: &Rc<Stage>, storm: usize) {
     }
 }
 
-/// Reads the setting on every shard and, if asked, every key once.
+/// Reads the setting on every shard that keeps clients and, if asked, every key once.
 async fn look(stage: &Stage, keys: bool) {
     let mut shards = BTreeSet::new();
     let mut keys_left = keys;
@@ -86,7 +86,7 @@ async fn look(stage: &Stage, keys: bool) {
             keys_left = false;
             shards.extend(seen.number.map(shard_of));
         }
-        if shards.len() == stage.scenario.shards {
+        if shards.len() == stage.scenario.keep_clients() {
             return;
         }
     }

@@ -14,6 +14,8 @@ pub struct Scenario {
     pub seed: u64,
     /// Shards of the node.
     pub shards: usize,
+    /// How many of them own connections and no data; 0 for all own both.
+    pub io_shards: usize,
     /// Requests that a pair of shards may have outstanding; `None` for the node's own choice.
     pub lane_capacity: Option<usize>,
     /// How unkind the world is.
@@ -110,9 +112,12 @@ impl Scenario {
         let storms = (0..storms).map(|_| crowd.storm(rng)).collect();
         let stop_ns = (rng.u8(0..6) == 0).then(|| rng.u64(0..8_000_000));
         let patience_ns = patience_ns(&world);
+        let splits = shards > 1 && rng.u8(0..4) == 0;
+        let io_shards = if splits { rng.usize(1..shards) } else { 0 };
         Self {
             seed,
             shards,
+            io_shards,
             lane_capacity,
             world,
             keyspace,
@@ -124,6 +129,28 @@ impl Scenario {
                 patience_ns,
             },
             tamper: Tamper::None,
+        }
+    }
+
+    /// The same on so many shards, at least one of them for data.
+    pub(crate) fn over(mut self, shards: usize) -> Self {
+        self.shards = shards;
+        self.io_shards = self.io_shards.min(shards - 1);
+        self
+    }
+
+    /// The same with so many shards for connections alone, and at least one for data.
+    pub(crate) fn split(mut self, io_shards: usize) -> Self {
+        self.shards = self.shards.max(io_shards + 1);
+        self.io_shards = io_shards;
+        self
+    }
+
+    /// Shards that clients connect to.
+    pub(crate) fn keep_clients(&self) -> usize {
+        match self.io_shards {
+            0 => self.shards,
+            io_shards => io_shards,
         }
     }
 

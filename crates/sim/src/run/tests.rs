@@ -17,6 +17,7 @@ fn scenario(sessions: Vec<SessionPlan>) -> Scenario {
     });
     Scenario {
         shards: 2,
+        io_shards: 0,
         lane_capacity: None,
         world: WorldOptions::default(),
         clients: clients.collect(),

@@ -25,8 +25,8 @@ pub struct ShardSpec {
     pub cpu: Option<usize>,
     /// For connections alone: it owns no partition. Such shards come first, and serve from the start.
     pub io: bool,
-    /// The niceness of its thread, -20 (first) to 19 (last); `None` leaves it. A system that refuses is reported
-    /// in the log.
+    /// Added to the niceness that its thread has from the process: above 0 it gives way, below 0 it goes
+    /// first, within -20 and 19; `None` leaves it. A system that refuses is reported in the log.
     pub nice: Option<i8>,
 }
 
@@ -171,9 +171,13 @@ impl LaunchOptions {
         self.shards.iter().take_while(|shard| shard.io).count()
     }
 
-    /// Who owns what at the start.
-    pub(super) fn first_map(&self) -> ShardMap {
-        ShardMap::split(self.io_shards(), self.active())
+    /// Who owns what at the start, for services whose state follows it.
+    ///
+    /// # Errors
+    /// [`LaunchError`]: options that make no node.
+    pub fn first_map(&self) -> Result<ShardMap, LaunchError> {
+        self.check()?;
+        Ok(ShardMap::split(self.io_shards(), self.active()))
     }
 
     /// Requests that a pair may have outstanding.

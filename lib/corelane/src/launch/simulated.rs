@@ -38,7 +38,7 @@ where
 {
     options.check()?;
     let shards = options.shards.len();
-    let node = Node::new(shards, options.first_map(), options.keeper()?);
+    let node = Node::new(shards, options.first_map()?, options.keeper()?);
     let outside = Outside::new(node.clone());
     let recipe = Recipe {
         init: Arc::new(init),

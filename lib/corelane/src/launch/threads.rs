@@ -49,7 +49,7 @@ where
         init: Arc::new(init),
         main: Arc::new(main),
     };
-    let node = Node::new(shards, options.first_map(), options.keeper()?);
+    let node = Node::new(shards, options.first_map()?, options.keeper()?);
     let mut start = Start::new(Outside::new(node));
     for (index, ends) in wire::<S>(shards, options.lane_capacity())
         .into_iter()

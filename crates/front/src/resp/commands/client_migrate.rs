@@ -57,8 +57,17 @@ fn shard(node: &Node, text: &[u8]) -> Result<ShardId, String> {
     let last = node.mesh().shards() - 1;
     let number = parse_i64(text).and_then(|number| u16::try_from(number).ok());
     let number = number.filter(|number| usize::from(*number) <= last);
-    number.map(ShardId::new).ok_or_else(|| {
-        let asked = String::from_utf8_lossy(text);
-        format!("ERR there is no shard '{asked}'; shards 0 to {last} serve")
-    })
+    let asked = || String::from_utf8_lossy(text);
+    match number.map(ShardId::new) {
+        None => Err(format!(
+            "ERR there is no shard '{}'; shards 0 to {last} serve",
+            asked()
+        )),
+        Some(shard) if node.keeps_clients(shard) => Ok(shard),
+        Some(_) => Err(format!(
+            "ERR shard {} is for data alone; connections are on shards 0 to {}",
+            asked(),
+            node.mesh().map().io_shards() - 1
+        )),
+    }
 }

@@ -4,6 +4,7 @@ mod auth;
 mod client;
 mod client_list;
 mod client_migrate;
+mod client_routing;
 mod command;
 mod echo;
 mod hello;
@@ -30,6 +31,7 @@ pub static COMMANDS: &[&Command] = &[
     &client_list::KILL,
     &client_list::LIST,
     &client_migrate::MIGRATE,
+    &client_routing::ROUTING,
     &command::COMMAND,
     &command::COUNT,
     &command::DOCS,

@@ -30,6 +30,7 @@ pub(super) static RESET: Command = Command {
         reply.set_proto(Proto::Resp2);
         session.client.name.borrow_mut().clear();
         session.client.no_evict.set(false);
+        session.client.course.chosen.set(None);
         session.standing.reply_mode = ReplyMode::On;
         session.standing.authenticated = !session.node.needs_password();
         reply.simple("RESET");

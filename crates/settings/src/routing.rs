@@ -1,6 +1,8 @@
-//! The ways in which a connection's commands reach other shards.
+//! `routing`: the ways in which a connection's commands reach other shards.
 
 use std::fmt;
+
+use crate::Settings;
 
 /// What a connection does about commands for other shards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +35,14 @@ impl Routing {
     }
 }
 
+impl Settings {
+    /// The way of connections that have not chosen one.
+    pub fn routing(&self) -> Routing {
+        // The list has these words only.
+        Routing::named(self.text("routing").as_bytes()).unwrap_or(Routing::Adaptive)
+    }
+}
+
 impl fmt::Display for Routing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
@@ -53,6 +63,14 @@ mod tests {
             );
         }
         assert_eq!(Routing::named(b"default"), None);
+        let mut settings = Settings::default();
+        assert_eq!(settings.routing(), Routing::Adaptive);
+        for way in Routing::ALL {
+            settings
+                .set(&[(b"routing", way.name().as_bytes())])
+                .unwrap();
+            assert_eq!(settings.routing(), way);
+        }
         assert_eq!(Routing::named(b""), None);
     }
 }
