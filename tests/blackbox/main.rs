@@ -8,6 +8,7 @@ mod conn;
 mod server;
 mod tools;
 
+mod accept;
 mod across;
 mod client_libraries;
 mod clients;

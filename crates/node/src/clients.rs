@@ -163,7 +163,7 @@ impl Client {
 pub struct Arrival {
     /// Peer's address, `None` for a Unix socket.
     pub peer: Option<SocketAddr>,
-    /// The address it connected to, or the socket's path.
+    /// The address it connected to; of a Unix socket its path and `:0`, as Redis has it.
     pub local: String,
     /// Now, Unix milliseconds.
     pub now_ms: u64,
@@ -232,7 +232,7 @@ impl Clients {
         let local_peer = arrival.peer.is_none_or(|peer| peer.ip().is_loopback());
         let peer = match arrival.peer {
             Some(peer) => peer.to_string(),
-            None => format!("{}:0", arrival.local),
+            None => arrival.local.clone(),
         };
         let client = Rc::new(Client {
             id,

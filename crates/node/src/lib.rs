@@ -56,4 +56,4 @@ pub use rules::Rules;
 pub use shard::{Shard, ShardSeed};
 pub use slice::Slice;
 pub use stats::{CommandStats, Stats};
-pub use traveller::{Departure, Luggage, Traveller};
+pub use traveller::{Departure, Luggage, Passenger, Traveller};

@@ -150,10 +150,7 @@ impl Node {
 
     /// Enters a new connection into this shard's list.
     pub fn enter_client(&self, arrival: Arrival) -> Rc<Client> {
-        self.mesh().with(|shard| {
-            shard.stats.connections_received += 1;
-            shard.clients.enter(arrival)
-        })
+        self.mesh().with(|shard| shard.enter_client(arrival))
     }
 
     /// Takes an ended connection out of the list.

@@ -57,6 +57,8 @@ pub struct Stats {
     pub connections_received: u64,
     /// Connections refused at `maxclients`.
     pub connections_rejected: u64,
+    /// Connections that were handed to a shard with fewer before they began.
+    pub connections_handed_over: u64,
     /// Connections that went to another shard.
     pub connections_moved: u64,
     /// Of these, by their reasons, in the order of [`MoveReason::ALL`].
@@ -150,11 +152,12 @@ impl Stats {
         }
     }
 
-    fn totals_mut(&mut self) -> [&mut u64; 17] {
+    fn totals_mut(&mut self) -> [&mut u64; 18] {
         [
             &mut self.commands_processed,
             &mut self.connections_received,
             &mut self.connections_rejected,
+            &mut self.connections_handed_over,
             &mut self.connections_moved,
             &mut self.connections_arrived,
             &mut self.connection_moves_refused,

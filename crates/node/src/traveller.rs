@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use corelane::{Outcome, ShardId};
 
-use crate::clients::{Client, Ending};
+use crate::clients::{Arrival, Client, Ending};
 use crate::node::Node;
 use crate::request::{Reply, Request};
 use crate::shard::Shard;
@@ -17,10 +17,19 @@ use crate::shard::Shard;
 /// A client and its luggage, between two shards.
 #[derive(Debug)]
 pub struct Traveller {
-    /// The client's entry, out of its old shard's list and not yet in the new one's.
-    pub client: Client,
+    /// Who it is.
+    pub passenger: Passenger,
     /// What its protocol's session is made of.
     pub luggage: Box<dyn Luggage>,
+}
+
+/// Who goes to another shard.
+#[derive(Debug)]
+pub enum Passenger {
+    /// A client's entry, out of its old shard's list and not yet in the new one's.
+    Client(Box<Client>),
+    /// A connection that was only just accepted: it is entered where it goes, and never was anywhere else.
+    Newcomer(Box<Arrival>),
 }
 
 /// A protocol's session, packed: it knows how to go on where it arrives.
@@ -60,30 +69,70 @@ impl Node {
             // A command still works for it.
             Err(client) => return Departure::Back(client, luggage),
         };
-        let traveller = Box::new(Traveller { client, luggage });
-        let sent = self.mesh().call(to, Request::Welcome(traveller)).await;
+        let passenger = Passenger::Client(Box::new(client));
+        let sent = self.send(to, Traveller { passenger, luggage }).await;
         // After a failure there is no list any more.
         self.mesh().try_with(|shard| shard.clients.away -= 1);
-        let back = match sent {
-            Ok(_) => {
+        let (client, luggage) = match sent {
+            Ok(()) => {
                 self.with_stats(|stats| stats.count_move(reason));
                 return Departure::Gone;
             }
-            Err(error) => error.into_request(),
+            Err(Some(Traveller {
+                passenger: Passenger::Client(client),
+                luggage,
+            })) => (client, luggage),
+            Err(_) => return Departure::Lost,
         };
-        let Some(Request::Welcome(traveller)) = back else {
-            return Departure::Lost;
-        };
-        let Traveller { client, luggage } = *traveller;
         let client = self.mesh().with(|shard| {
             shard.stats.connection_moves_refused += 1;
-            shard.clients.take_back(client)
+            shard.clients.take_back(*client)
         });
         if self.mesh().is_stopping() {
             // It was not in the list when all others were told.
             client.end(Ending::Draining);
         }
         Departure::Back(client, luggage)
+    }
+
+    /// Sends a connection that was only just accepted to `to`, to begin there. It comes back, and is to begin here, where
+    /// it is not taken; `None`: the other shard failed with it in its hands.
+    ///
+    /// # Errors
+    /// It was not taken.
+    pub async fn send_newcomer(
+        &self,
+        to: ShardId,
+        arrival: Arrival,
+        luggage: Box<dyn Luggage>,
+    ) -> Result<(), Option<(Arrival, Box<dyn Luggage>)>> {
+        let passenger = Passenger::Newcomer(Box::new(arrival));
+        match self.send(to, Traveller { passenger, luggage }).await {
+            Ok(()) => {
+                self.with_stats(|stats| stats.connections_handed_over += 1);
+                Ok(())
+            }
+            Err(Some(Traveller {
+                passenger: Passenger::Newcomer(arrival),
+                luggage,
+            })) => {
+                self.with_stats(|stats| stats.connection_moves_refused += 1);
+                Err(Some((*arrival, luggage)))
+            }
+            Err(_) => Err(None),
+        }
+    }
+
+    /// The traveller comes back where it is not taken, unless the other shard failed with it in its hands.
+    async fn send(&self, to: ShardId, traveller: Traveller) -> Result<(), Option<Traveller>> {
+        let welcome = Request::Welcome(Box::new(traveller));
+        match self.mesh().call(to, welcome).await {
+            Ok(_) => Ok(()),
+            Err(error) => match error.into_request() {
+                Some(Request::Welcome(traveller)) => Err(Some(*traveller)),
+                _ => Err(None),
+            },
+        }
     }
 }
 
@@ -106,10 +155,21 @@ impl Shard {
         let Some(node) = node else {
             return Outcome::Moved(Request::Welcome(traveller));
         };
-        let Traveller { client, luggage } = *traveller;
-        let client = self.clients.arrive(client, &self.gauge.costs());
-        self.stats.connections_arrived += 1;
+        let Traveller { passenger, luggage } = *traveller;
+        let client = match passenger {
+            Passenger::Client(client) => {
+                self.stats.connections_arrived += 1;
+                self.clients.arrive(*client, &self.gauge.costs())
+            }
+            Passenger::Newcomer(arrival) => self.enter_client(*arrival),
+        };
         luggage.unpack(client, node);
         Outcome::Ready(Reply::Done)
+    }
+
+    /// Enters a new connection into this shard's list.
+    pub(crate) fn enter_client(&mut self, arrival: Arrival) -> Rc<Client> {
+        self.stats.connections_received += 1;
+        self.clients.enter(arrival)
     }
 }

@@ -1,15 +1,15 @@
-//! Accepting connections: every shard listens on the same port, the kernel spreads them.
+//! Accepting connections: every shard accepts on the same sockets, and hands what it got to a shard that has fewer.
 
-use corelane::net::{Listener, Peer, Stream};
+use std::time::Duration;
+
+use corelane::net::{Addr, Listener, Peer, Stream};
 use corelane_node::{Arrival, ClientId, Ending, Node};
-use corelane_wire::Parser;
 
-use super::input::Input;
 use super::moving::leave;
-use super::presence::{Admission, Admitted, Presence};
+use super::newcomer::Newcomer;
+use super::presence::Admission;
 use super::registry::Registry;
 use super::session::{End, Session};
-use super::state::{ReplyMode, SessionState, Standing};
 
 /// Accepts on this shard until the node stops. Sessions are tasks of their own.
 pub async fn listen(
@@ -19,29 +19,50 @@ pub async fn listen(
     registry: &'static Registry,
     admission: Admission,
 ) {
-    loop {
-        let Some((stream, peer)) = accept(&listener, &node).await else {
-            return;
-        };
-        let Some(admitted) =
-            admission.enter(node.rules(|rules| rules.clients.max_clients as usize))
-        else {
-            node.with_stats(|stats| stats.connections_rejected += 1);
+    let here = node.shard_id();
+    let _door = admission.door(here);
+    let mut refusals = Refusals::default();
+    while let Some((stream, peer)) = accept(&listener, &node).await {
+        let limit = node.rules(|rules| rules.clients.max_clients as usize);
+        let Some(mut admitted) = admission.enter(limit, here) else {
+            refusals.note(&node, limit);
             corelane::task::spawn(refuse(stream));
             continue;
         };
         prepare(&stream, &node);
-        let peer = match peer {
-            Peer::Tcp(peer) => Some(peer),
-            Peer::Unix => None,
+        let arrival = arrival(&stream, peer, &local);
+        let there = admitted.settle(node.mesh().all_shards());
+        let newcomer = Newcomer {
+            stream,
+            arrival,
+            registry,
+            admitted,
         };
-        let arrival = Arrival {
-            peer,
-            local: local.clone(),
-            now_ms: corelane::time::unix_ms(),
-        };
-        let session = session(stream, arrival, &node, registry, admitted);
-        corelane::task::spawn(live(Box::new(session)));
+        if there == here {
+            corelane::task::spawn(live(newcomer.begin(&node)));
+        } else {
+            corelane::task::spawn(newcomer.hand_over(there, node.clone()));
+        }
+    }
+}
+
+fn arrival(stream: &Stream, peer: Peer, listening_at: &str) -> Arrival {
+    let (peer, local) = match peer {
+        Peer::Tcp(peer) => (Some(peer), reached(stream)),
+        Peer::Unix => (None, None),
+    };
+    Arrival {
+        peer,
+        local: local.unwrap_or_else(|| format!("{listening_at}:0")),
+        now_ms: corelane::time::unix_ms(),
+    }
+}
+
+/// The address that the client connected to: what a listener on every address of the machine does not know.
+fn reached(stream: &Stream) -> Option<String> {
+    match stream.local_addr() {
+        Ok(Addr::Tcp(local)) => Some(local.to_string()),
+        Ok(Addr::Unix(_)) | Err(_) => None,
     }
 }
 
@@ -55,8 +76,36 @@ async fn accept(listener: &Listener, node: &Node) -> Option<(Stream, Peer)> {
             Some(Ok(connection)) => return Some(connection),
             Some(Err(error)) => {
                 tracing::warn!(%error, "cannot accept a connection; trying again in 100 ms");
-                corelane::time::sleep(std::time::Duration::from_millis(100)).await;
+                corelane::time::sleep(Duration::from_millis(100)).await;
             }
+        }
+    }
+}
+
+/// Refusals at `maxclients`: all are counted, and one in a while is logged.
+#[derive(Default)]
+struct Refusals {
+    told_ns: Option<u64>,
+    since: u64,
+}
+
+/// How long refusals are only counted after one was logged.
+const TELL_EVERY: Duration = Duration::from_secs(10);
+
+impl Refusals {
+    fn note(&mut self, node: &Node, limit: usize) {
+        node.with_stats(|stats| stats.connections_rejected += 1);
+        self.since += 1;
+        let now_ns = corelane::time::now_ns();
+        let lately = |told_ns: u64| now_ns.saturating_sub(told_ns) < TELL_EVERY.as_nanos() as u64;
+        if !self.told_ns.is_some_and(lately) {
+            tracing::warn!(
+                maxclients = limit,
+                refused = self.since,
+                "connections are refused: there are as many as maxclients allows"
+            );
+            self.told_ns = Some(now_ns);
+            self.since = 0;
         }
     }
 }
@@ -77,28 +126,6 @@ fn prepare(stream: &Stream, node: &Node) {
     if let Err(error) = prepared {
         tracing::debug!(%error, "socket options were refused; the connection goes on without");
     }
-}
-
-fn session(
-    stream: Stream,
-    arrival: Arrival,
-    node: &Node,
-    registry: &'static Registry,
-    admitted: Admitted,
-) -> Session {
-    let client = node.enter_client(arrival);
-    let presence = Presence::new(node.clone(), client.id, admitted);
-    let state = SessionState {
-        client,
-        node: node.clone(),
-        registry,
-        standing: Standing {
-            authenticated: !node.needs_password(),
-            reply_mode: ReplyMode::On,
-        },
-        closing: false,
-    };
-    Session::new(stream, Parser::new(), Input::default(), state, presence)
 }
 
 /// Serves a connection for as long as it stays on this shard.

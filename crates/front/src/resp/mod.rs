@@ -11,6 +11,7 @@ mod dispatch;
 mod input;
 mod listen;
 mod moving;
+mod newcomer;
 mod presence;
 mod registry;
 mod session;

@@ -77,7 +77,9 @@ impl Luggage for Parcel {
 impl Parcel {
     /// The session as it goes on on the shard of `node`.
     fn unpack_here(self, client: Rc<Client>, node: Node) -> Option<Box<Session>> {
-        let presence = Presence::new(node.clone(), client.id, self.admitted);
+        let mut admitted = self.admitted;
+        admitted.move_to(node.shard_id());
+        let presence = Presence::new(node.clone(), client.id, admitted);
         let stream = Stream::attach(self.connection)
             .inspect_err(|error| {
                 tracing::warn!(client = client.id.0, %error, "a connection cannot be taken up on its new shard");
