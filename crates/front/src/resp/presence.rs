@@ -91,7 +91,7 @@ impl Counts {
 
 impl Admitted {
     /// Takes a place on the shard that has the fewest connections of those that take any, this one's included, and
-    /// says which it is. A connection stays where it is unless that is better by one at least.
+    /// says which it is. A connection stays where it is if that is as good.
     pub(crate) fn settle(&mut self, shards: impl Iterator<Item = ShardId>) -> ShardId {
         let connections = |shard: ShardId| {
             let counted = &self.counts.shards[shard.index()];
@@ -103,7 +103,10 @@ impl Admitted {
         };
         let fewest = shards.filter(takes).min_by_key(|shard| connections(*shard));
         // Of the own ones it is one itself.
-        let here = connections(self.shard).saturating_sub(1);
+        let here = match takes(&self.shard) {
+            true => connections(self.shard).saturating_sub(1),
+            false => usize::MAX,
+        };
         if let Some(there) = fewest.filter(|shard| connections(*shard) < here) {
             self.move_to(there);
         }
@@ -208,9 +211,9 @@ mod tests {
         check(&[0, 1], &[0; 11], &[6, 5]);
         check(&[0, 1, 2, 3], &[2; 8], &[2, 2, 2, 2]);
         check(&[0, 1], &[0, 1, 0, 1], &[2, 2]);
-        // A shard that takes none gets none, and may still hand on what it took before.
+        // A shard that takes none (any more) gets none, and hands on what it still took.
         check(&[0, 1, 3], &[0; 9], &[3, 3, 0, 3]);
-        check(&[1], &[0; 4], &[1, 3]);
+        check(&[1], &[0; 4], &[0, 4]);
         check(&[], &[0; 4], &[4, 0]);
     }
 
