@@ -16,16 +16,23 @@
 //! - `errand`: asking another shard's mesh for something, and waiting for it
 //! - `moving`: one partition
 //! - `resizing`: how many shards serve
+//! - `holding`: keeping the map as it is while one question is asked of several shards
+//! - `progress`: how far a resize has come
 //! - `adapting`: moves that the load asks for
 
 mod adapting;
 mod errand;
 mod handoff;
+mod holding;
 mod moving;
+mod progress;
 mod resizing;
 
 pub use adapting::Rebalanced;
 pub(crate) use errand::NodeOver;
 pub use handoff::Handoff;
+pub use holding::MapHold;
 pub use moving::MoveError;
+pub(crate) use progress::Progress;
+pub use progress::Resizing;
 pub use resizing::{ResizeError, Resized};

@@ -100,7 +100,7 @@ pub use corelane_rt::{
 };
 pub use corelane_topology as topology;
 pub use cx::{CallOptions, Cx, Origin, TraceId};
-pub use elastic::{Handoff, MoveError, Rebalanced, ResizeError, Resized};
+pub use elastic::{Handoff, MapHold, MoveError, Rebalanced, ResizeError, Resized, Resizing};
 pub use guarded::{Guard, GuardError, GuardOptions};
 pub use handle::{Handle, block_on};
 pub use launch::{

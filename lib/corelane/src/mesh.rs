@@ -84,6 +84,12 @@ impl<S: Service> Mesh<S> {
         (0..self.shards()).map(ShardId::at)
     }
 
+    /// The epoch of [`map`](Self::map): whether a copy that somebody keeps is still the newest that this shard has.
+    #[must_use]
+    pub fn map_epoch(&self) -> u64 {
+        self.core.map.borrow().epoch()
+    }
+
     /// Which shard owns which partition, at this moment.
     #[must_use]
     pub fn map(&self) -> Rc<ShardMap> {

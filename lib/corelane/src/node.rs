@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use corelane_channel::{CacheLine, SleepFlag};
 use corelane_rt::Doorbell;
 
+use crate::elastic::Progress;
 use crate::metrics::Registry;
 use crate::restart::Keeper;
 use crate::{ShardId, ShardMap};
@@ -72,6 +73,8 @@ pub(crate) struct Node {
     moving: AtomicBool,
     failure: Mutex<Option<NodeFailure>>,
     metrics: Registry,
+    /// What moves, as far as people want to know.
+    pub(crate) progress: Progress,
     /// Judges panics of services; without it they end the node.
     keeper: Option<Keeper>,
     seats: Box<[Seat]>,
@@ -108,6 +111,7 @@ impl Node {
             moving: AtomicBool::new(false),
             failure: Mutex::new(None),
             metrics: Registry::new(),
+            progress: Progress::default(),
             keeper,
             seats: (0..shards).map(seat).collect(),
         })

@@ -3,6 +3,7 @@
 //!
 //! - `inbox`: what waits for one shard; `queue`, `room`: its order, and waiting until it has room
 //! - `routes`: partition → shard as any thread may read it, and what is under way for each partition
+//! - `holds`: who keeps partitions from moving at this moment
 //! - `asking`: the future of a call
 //!
 //! Order: what one thread sends to one shard, or for one partition, is handled in the order in which it was
@@ -17,6 +18,7 @@ mod atomics {
     };
     pub(super) use std::sync::{Mutex, MutexGuard, PoisonError};
 }
+mod holds;
 mod inbox;
 #[cfg(test)]
 mod interleaved;
@@ -30,6 +32,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 pub use asking::{Asking, AskingAll};
+pub(crate) use holds::Holds;
 pub use inbox::InboxStats;
 pub(crate) use inbox::{Entry, Inbox};
 pub(crate) use routes::Routes;
@@ -48,6 +51,7 @@ pub(crate) struct Outside<S: Service> {
     inboxes: Box<[Inbox<S>]>,
     traces: Traces,
     routes: Routes,
+    holds: Arc<Holds>,
     /// What waits for partitions that move. Touched only while one does.
     held: Mutex<BTreeMap<usize, VecDeque<Entry<S>>>>,
 }
@@ -59,6 +63,7 @@ impl<S: Service> Outside<S> {
             inboxes: (0..node.shards()).map(inbox).collect(),
             traces: Traces::of_outside(),
             routes: Routes::of_map(node.first_map()),
+            holds: Arc::new(Holds::new()),
             node,
             held: Mutex::default(),
         })
@@ -79,6 +84,11 @@ impl<S: Service> Outside<S> {
 
     pub(crate) fn routes(&self) -> &Routes {
         &self.routes
+    }
+
+    /// Who holds the map still.
+    pub(crate) fn holds(&self) -> &Arc<Holds> {
+        &self.holds
     }
 
     /// Puts a request on its way and wakes its shard if it sleeps.

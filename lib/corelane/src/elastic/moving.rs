@@ -11,7 +11,7 @@ use crate::{CallError, Refusal, Service, ShardId, ShardMap};
 
 /// How long requests under way may hold a move up. Longer, and their callers' neighbours, who are held
 /// meanwhile, would notice.
-const FREEZE_PATIENCE: Duration = Duration::from_secs(1);
+pub(super) const FREEZE_PATIENCE: Duration = Duration::from_secs(1);
 
 /// How often a frozen partition's owner looks whether what came from outside is done.
 const DRAIN_LOOK: Duration = Duration::from_micros(20);
@@ -48,6 +48,12 @@ pub enum MoveError {
         "requests for partition {0} were still being answered after {1:?}; try again when they are done"
     )]
     Unfinished(usize, Duration),
+    /// Somebody holds the map still ([`Mesh::hold_map`]) for longer than a move waits.
+    #[error(
+        "what asks several shards as one thing was still holding the partitions where they are after {0:?}; \
+         try again when it is done"
+    )]
+    Held(Duration),
     /// The node ends.
     #[error("the node is stopping")]
     Stopping,
@@ -133,6 +139,13 @@ impl<S: Handoff> Mesh<S> {
             self.abandon(partition, to).await?;
             return Err(down);
         }
+        let _shut = match self.shut_holds_out().await {
+            Ok(shut) => shut,
+            Err(held) => {
+                self.abandon(partition, to).await?;
+                return Err(held);
+            }
+        };
         let handed_over = match self.freeze_everywhere(partition).await? {
             true => self.hand_over(partition, to).await?,
             false => Err(MoveError::Unfinished(partition, FREEZE_PATIENCE)),
@@ -145,6 +158,9 @@ impl<S: Handoff> Mesh<S> {
             Err(_) => (self.shard(), ShardMap::clone(&self.map())),
         };
         self.adopt_everywhere(partition, owner, map).await?;
+        if handed_over.is_ok() {
+            self.core.life.node.progress.moved();
+        }
         handed_over
     }
 

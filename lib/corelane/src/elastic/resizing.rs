@@ -61,12 +61,25 @@ pub enum ResizeError {
     /// A shard has no partitions any more, but its main goes on.
     #[error("the main of shard {0} goes on after it was asked to stop; it ends when it returns")]
     Lingers(ShardId),
+    /// Somebody holds the map still ([`Mesh::hold_map`]) for longer than a resize waits.
+    #[error("{}", MoveError::Held(*.0))]
+    Held(Duration),
     /// Another move or resize is going on.
     #[error("another move or resize is going on; try again when it is done")]
     Busy,
     /// The node ends.
     #[error("the node is stopping")]
     Stopping,
+}
+
+impl From<MoveError> for ResizeError {
+    /// What kept the map from changing, where no partition was about to move.
+    fn from(error: MoveError) -> Self {
+        match error {
+            MoveError::Held(patience) => Self::Held(patience),
+            _ => Self::Stopping,
+        }
+    }
 }
 
 impl From<NodeOver> for ResizeError {
@@ -115,6 +128,7 @@ impl<S: Handoff> Mesh<S> {
         let moves = self.map().moves_to(shards);
         let moves = moves.expect("the number of shards was checked");
         let moved = moves.len();
+        let progress = self.core.life.node.progress.resize(shards, moved);
         for Move { partition, to, .. } in moves {
             if self.is_stopping() {
                 return Err(ResizeError::Stopping);
@@ -124,6 +138,7 @@ impl<S: Handoff> Mesh<S> {
                 MoveError::Stopping => ResizeError::Stopping,
                 source => ResizeError::Move { partition, source },
             })?;
+            progress.one_more();
         }
         if shards < before {
             self.put_to_sleep(before, shards).await?;
@@ -137,6 +152,8 @@ impl<S: Handoff> Mesh<S> {
     }
 
     async fn wake_up(&self, before: usize, shards: usize) -> Result<(), ResizeError> {
+        // Who holds the map still sees the new shards in all maps, or in none.
+        let _shut = self.shut_holds_out().await?;
         let map = self.map().with_shards(shards);
         for number in before..shards {
             let (shard, map) = (ShardId::at(number), map.clone());
@@ -157,7 +174,9 @@ impl<S: Handoff> Mesh<S> {
 
     /// From the last to the first, so that those that serve are always 0 to some number.
     async fn put_to_sleep(&self, before: usize, shards: usize) -> Result<(), ResizeError> {
+        let shut = self.shut_holds_out().await?;
         self.announce(self.map().with_shards(shards)).await?;
+        drop(shut);
         let mut lingering = None;
         for number in (shards..before).rev() {
             let shard = ShardId::at(number);

@@ -77,6 +77,41 @@
 //! Requests that are addressed to a *shard* are about the shard. A shard that retires answers what it has, then
 //! refuses with [`Refusal::Down`](crate::Refusal::Down).
 //!
+//! # What asks several shards as one
+//!
+//! A sum over all shards is wrong if a partition is counted where it was and again where it went. Whoever asks such a
+//! question holds the map still meanwhile:
+//!
+//! ```
+//! # use corelane::{Cx, LaunchOptions, Mesh, Outcome, Service, ShardId, launch};
+//! # struct Keys(u64);
+//! # impl Service for Keys {
+//! #     type Request = ();
+//! #     type Reply = u64;
+//! #     type Control = ();
+//! #     fn handle(&mut self, (): (), _cx: &Cx<'_, Self>) -> Outcome<Self> {
+//! #         Outcome::Ready(self.0)
+//! #     }
+//! #     fn control(&mut self, (): (), _from: ShardId) {}
+//! # }
+//! async fn count(mesh: &Mesh<Keys>) -> Option<u64> {
+//!     let _hold = mesh.hold_map().await;
+//!     mesh.map_reduce(|_| (), 0, |sum, keys| sum + keys).await.ok()
+//! }
+//! # let main = async |mesh: Mesh<Keys>| {
+//! #     assert_eq!(count(&mesh).await, Some(14));
+//! #     Ok(())
+//! # };
+//! # launch(&LaunchOptions::unpinned(2), async |_| Ok(Keys(7)), main)?.join()?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! While a hold lives no partition changes its owner, and all shards have the same map. A hold costs two operations on
+//! one shared word. A move that is about to begin waits for the holds that live, and keeps new ones out meanwhile: for
+//! two milliseconds at first, then it lets them in and tries for longer. After ten seconds it is given up. So holds
+//! are for questions, not for sessions. A hold must not wait for a second one, nor for a move: each would wait for the
+//! other.
+//!
 //! # What happens to main
 //!
 //! The main of a shard that wakes begins, that of a shard that retires sees [`Mesh::stopping`](crate::Mesh::stopping).

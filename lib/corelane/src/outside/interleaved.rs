@@ -55,6 +55,14 @@ mod atomics {
     }
 }
 
+#[path = "holds.rs"]
+#[expect(
+    clippy::duplicate_mod,
+    reason = "the same code over other atomics is the point"
+)]
+#[allow(dead_code, reason = "each model uses its part")]
+mod holds;
+
 #[path = "queue.rs"]
 #[expect(
     clippy::duplicate_mod,
@@ -168,6 +176,85 @@ fn nobody_waits_for_room_that_is_there() {
         assert!(
             ready || woken.0.load(Ordering::Relaxed),
             "it waits for ever"
+        );
+    });
+}
+
+/// A thread that takes a hold and gives it back, if it is let in; whether it was, and whether it was woken else.
+fn hold_once(
+    holds: &loom::sync::Arc<holds::Holds>,
+    held: &loom::sync::Arc<atomics::AtomicBool>,
+) -> thread::JoinHandle<(bool, std::sync::Arc<Woken>)> {
+    let (holds, held) = (holds.clone(), held.clone());
+    thread::spawn(move || {
+        let woken = std::sync::Arc::new(Woken(Flag::new(false)));
+        let waker = Waker::from(woken.clone());
+        let entered = holds.poll_enter(&Context::from_waker(&waker)).is_ready();
+        if entered {
+            held.store(true, Ordering::Relaxed);
+            held.store(false, Ordering::Relaxed);
+            holds.leave();
+        }
+        (entered, woken)
+    })
+}
+
+/// A hold and a move that has the map to itself never meet, and the move hears of the last hold's end.
+#[test]
+fn a_move_and_a_hold_never_meet() {
+    model(3, || {
+        let holds = loom::sync::Arc::new(holds::Holds::new());
+        let held = loom::sync::Arc::new(atomics::AtomicBool::new(false));
+        let holder = hold_once(&holds, &held);
+        let woken = std::sync::Arc::new(Woken(Flag::new(false)));
+        let waker = Waker::from(woken.clone());
+        holds.close();
+        let alone = holds.poll_none_left(&Context::from_waker(&waker));
+        if alone.is_ready() {
+            assert!(!held.load(Ordering::Relaxed), "a hold beside a move");
+        }
+        holder.join().expect("join");
+        assert!(
+            alone.is_ready() || woken.0.load(Ordering::Relaxed),
+            "the move waits for ever"
+        );
+    });
+}
+
+/// A hold that a move keeps out hears of the move's end.
+#[test]
+fn a_hold_hears_of_the_end_of_a_move() {
+    model(3, || {
+        let holds = loom::sync::Arc::new(holds::Holds::new());
+        let held = loom::sync::Arc::new(atomics::AtomicBool::new(false));
+        holds.close();
+        let holder = hold_once(&holds, &held);
+        holds.open();
+        let (entered, woken) = holder.join().expect("join");
+        assert!(
+            entered || woken.0.load(Ordering::Relaxed),
+            "the hold waits for ever"
+        );
+    });
+}
+
+/// A move that lets those in whom the one before has kept out hears of the last of them.
+#[test]
+fn a_move_hears_of_the_last_hold_that_waits() {
+    loom::model(|| {
+        let holds = loom::sync::Arc::new(holds::Holds::new());
+        holds.begin_waiting();
+        let holder = {
+            let holds = holds.clone();
+            thread::spawn(move || holds.end_waiting())
+        };
+        let woken = std::sync::Arc::new(Woken(Flag::new(false)));
+        let waker = Waker::from(woken.clone());
+        let all_in = holds.poll_all_in(&Context::from_waker(&waker)).is_ready();
+        holder.join().expect("join");
+        assert!(
+            all_in || woken.0.load(Ordering::Relaxed),
+            "the move waits for ever"
         );
     });
 }

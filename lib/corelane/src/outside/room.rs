@@ -1,5 +1,5 @@
-//! Waiting for room, and being told of it. Apart from the queue that has the room because a model checker runs it
-//! over atomics of its own.
+//! Waiting for room, and being told of it: room in an inbox, or for a hold on the map. Apart from what has the room
+//! because a model checker runs it over atomics of its own.
 
 use std::task::{Context, Poll, Waker};
 
