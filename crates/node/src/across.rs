@@ -1,10 +1,11 @@
 //! Data commands that concern several shards and must be awaited: on all shards, on the shard of a
-//! cursor, or in steps between two.
+//! cursor, or in steps between two. They hold the map still meanwhile: no key is counted twice because it moves,
+//! and none is missed.
 //!
 //! The steps are not atomic: between them other clients see the state in the middle. Transactions
 //! across shards come with their own work; README and the commands' docs say so until then.
 
-use corelane::ShardId;
+use corelane::{MapHold, ShardId};
 use corelane_store::commands::parse_cursor;
 use corelane_store::{Command, Fold, Split};
 use corelane_wire::{Proto, Reply as ReplyWriter};
@@ -25,10 +26,36 @@ impl Node {
         call: Call,
         args: OwnedArgs,
     ) -> Vec<u8> {
+        // `Steps` take theirs one by one: between two of them others may go on, and so may moves.
+        let hold = match command.split {
+            Split::Steps => None,
+            _ => Some(self.mesh().hold_map().await),
+        };
+        self.across(hold.as_ref(), command, call, args).await
+    }
+
+    /// As [`run_across`](Self::run_across), for who holds the map already.
+    pub(crate) async fn run_across_under(
+        &self,
+        hold: &MapHold,
+        command: &'static Command,
+        call: Call,
+        args: OwnedArgs,
+    ) -> Vec<u8> {
+        self.across(Some(hold), command, call, args).await
+    }
+
+    async fn across(
+        &self,
+        hold: Option<&MapHold>,
+        command: &'static Command,
+        call: Call,
+        args: OwnedArgs,
+    ) -> Vec<u8> {
         let reply = match command.split {
             Split::AllShards(fold) => self.on_all_shards(command, call, args, fold).await,
             Split::Cursor => self.at_cursor(command, call, args).await,
-            _ => steps::run(self, command, call, &args).await,
+            _ => steps::run(self, hold, command, call, &args).await,
         };
         let reply = reply.unwrap_or_else(|Gone| SHARD_GONE.to_vec());
         self.count_call(

@@ -8,6 +8,8 @@ use corelane_wire::{Args, Proto, Span};
 
 use crate::ahead::{AHEAD, Ahead};
 use crate::catalog::CommandId;
+use crate::elsewhere::Blocked;
+use crate::owned::OwnedArgs;
 use crate::shard::Shard;
 use crate::slice::Slice;
 
@@ -41,7 +43,7 @@ impl Item {
 
 /// Replies that one trip brings home at most, but for the last one of them: so much memory one
 /// connection can make another shard hold.
-const TRIP_OUTPUT_BYTES: usize = 256 * 1024;
+pub(crate) const TRIP_OUTPUT_BYTES: usize = 256 * 1024;
 
 /// Commands out, replies back.
 #[derive(Debug, Default)]
@@ -54,6 +56,8 @@ pub struct Batch {
     ends: Vec<usize>,
     first_reply: usize,
     executed: usize,
+    /// Commands of the last trip that did not run, ascending: the shard does not hold their keys.
+    elsewhere: Vec<u32>,
 }
 
 impl Batch {
@@ -86,9 +90,8 @@ impl Batch {
     /// have grown to [`TRIP_OUTPUT_BYTES`], or a slice of the shard's time is over; the rest waits for
     /// the next trip.
     pub(crate) fn execute(&mut self, shard: &mut Shard) {
-        self.output.clear();
-        self.ends.clear();
-        self.first_reply = self.executed;
+        self.begin_trip();
+        let mut blocked = Blocked::default();
         let mut slice = Slice::default();
         while self.executed < self.items.len() && self.output.len() < TRIP_OUTPUT_BYTES {
             if self.executed.is_multiple_of(AHEAD) {
@@ -96,13 +99,50 @@ impl Batch {
             }
             let item = &self.items[self.executed];
             let args = Args::new(&self.input, item.spans(&self.spans));
-            shard.execute(item.command, &item.call, args, &mut self.output);
+            if blocked.lets_run(shard, item.command, &item.call, args) {
+                shard.execute(item.command, &item.call, args, &mut self.output);
+            } else {
+                self.elsewhere.push(self.executed as u32);
+            }
             self.ends.push(self.output.len());
             self.executed += 1;
             if slice.is_over(&item.command.spec, args.len()) {
                 break;
             }
         }
+    }
+
+    fn begin_trip(&mut self) {
+        self.output.clear();
+        self.ends.clear();
+        self.elsewhere.clear();
+        self.first_reply = self.executed;
+    }
+
+    /// The shard took nothing of this trip: it sleeps, so that all keys are elsewhere.
+    pub(crate) fn turned_away(&mut self) {
+        self.begin_trip();
+        self.elsewhere
+            .extend(self.executed as u32..self.items.len() as u32);
+        self.ends.resize(self.items.len() - self.executed, 0);
+        self.executed = self.items.len();
+    }
+
+    /// Whether commands of the last trip did not run.
+    pub(crate) fn has_elsewhere(&self) -> bool {
+        !self.elsewhere.is_empty()
+    }
+
+    /// Whether command `index` did not run in the last trip.
+    pub(crate) fn is_elsewhere(&self, index: u32) -> bool {
+        self.elsewhere.binary_search(&index).is_ok()
+    }
+
+    /// Command `index`, to be run where its keys are.
+    pub(crate) fn command(&self, index: u32) -> (&'static Command, Call, OwnedArgs) {
+        let item = &self.items[index as usize];
+        let args = Args::new(&self.input, item.spans(&self.spans));
+        (item.command, item.call, OwnedArgs::copy(args))
     }
 
     /// Asks for the memory of the next commands' keys.
@@ -156,6 +196,7 @@ impl Batch {
     pub(crate) fn recycle(&mut self) {
         self.first_reply = 0;
         self.executed = 0;
+        empty(&mut self.elsewhere, KEPT_BUFFER_BYTES);
         empty(&mut self.input, KEPT_BUFFER_BYTES);
         empty(&mut self.spans, KEPT_BUFFER_BYTES);
         empty(&mut self.items, KEPT_BUFFER_BYTES);

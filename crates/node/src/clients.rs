@@ -212,10 +212,11 @@ impl Traffic {
 }
 
 impl Clients {
-    pub(crate) fn new(shard: ShardId) -> Self {
+    /// The clients of a shard whose next one has the number `next`.
+    pub(crate) fn going_on(shard: ShardId, next: u64) -> Self {
         Self {
             shard,
-            next: 1,
+            next,
             list: BTreeMap::new(),
             departed: 0,
             last_departed_ms: 0,
@@ -259,6 +260,11 @@ impl Clients {
         });
         self.list.insert(id, Rc::clone(&client));
         client
+    }
+
+    /// The number of the next client.
+    pub(crate) fn next(&self) -> u64 {
+        self.next
     }
 
     /// Takes a connection out that has ended.

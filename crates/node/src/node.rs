@@ -7,7 +7,7 @@ use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::task::Poll;
 
-use corelane::{Call, CallError, Mesh, Refusal, Refused, ShardId};
+use corelane::{Call, CallError, MapHold, Mesh, Refusal, Refused, ShardId};
 use corelane_settings::Settings;
 
 use crate::asking::{Asking, CommandFuture};
@@ -216,9 +216,22 @@ impl Node {
         to: ShardId,
         call: &mut Call<Shard>,
     ) -> Result<Reply, Gone> {
+        self.patiently_or_back(to, call).await.map_err(|_| Gone)
+    }
+
+    /// As [`patiently`](Self::patiently); the request comes back from a shard that sleeps.
+    pub(crate) async fn patiently_or_back(
+        &self,
+        to: ShardId,
+        call: &mut Call<Shard>,
+    ) -> Result<Reply, Option<Request>> {
         loop {
             match (&mut *call).await {
                 Ok(reply) => return Ok(reply),
+                Err(CallError::Refused(Refused {
+                    message,
+                    reason: Refusal::Down,
+                })) => return Err(Some(message)),
                 Err(CallError::Refused(Refused {
                     message,
                     reason: Refusal::Full,
@@ -226,16 +239,28 @@ impl Node {
                     corelane::task::yield_now().await;
                     *call = self.mesh().call(to, message);
                 }
-                Err(_) => return Err(Gone),
+                Err(_) => return Err(None),
             }
         }
     }
 
-    /// Asks every shard the same at once; replies in the order of the shards.
+    /// Asks every shard that serves the same at once; replies in the order of the shards. No partition moves
+    /// meanwhile, and no shard comes or goes.
     ///
     /// # Errors
     /// A shard has stopped; the node is going down.
     pub async fn call_all(&self, request: impl Fn() -> Request) -> Result<Vec<Reply>, Gone> {
+        let hold = self.mesh().hold_map().await;
+        self.call_all_under(&hold, request).await
+    }
+
+    /// As [`call_all`](Self::call_all), for who holds the map already: a second hold would wait for a move
+    /// that waits for the first.
+    pub(crate) async fn call_all_under(
+        &self,
+        _hold: &MapHold,
+        request: impl Fn() -> Request,
+    ) -> Result<Vec<Reply>, Gone> {
         let calls: Vec<_> = self
             .mesh()
             .all_shards()

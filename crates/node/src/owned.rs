@@ -30,6 +30,11 @@ impl OwnedArgs {
         owned
     }
 
+    /// Bytes of all arguments.
+    pub fn len_bytes(&self) -> usize {
+        self.buf.len()
+    }
+
     /// The arguments, borrowed.
     pub fn args(&self) -> Args<'_> {
         Args::new(&self.buf, &self.spans)

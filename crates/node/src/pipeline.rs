@@ -6,20 +6,24 @@
 //! owner, a batch keeps its order, and the next batch of a connection leaves only after the
 //! replies of the one before have come home.
 
+use std::future::Future;
 use std::ops::Range;
+use std::pin::Pin;
 use std::rc::Rc;
 
-use corelane::{ShardId, ShardMap};
+use corelane::{MapHold, ShardId, ShardMap};
 use corelane_settings::Routing;
 use corelane_store::{Command, Split};
 use corelane_wire::Args;
 use smallvec::SmallVec;
 
 use crate::ahead::Ahead;
-use crate::batch::{Batch, Call, empty};
+use crate::batch::{Batch, Call, TRIP_OUTPUT_BYTES, empty};
 use crate::clients::Client;
+use crate::elsewhere::{Deferred, Elsewhere};
 use crate::merge;
-use crate::node::{Gone, Node};
+use crate::node::Node;
+use crate::owned::OwnedArgs;
 use crate::place::{self, Place};
 use crate::request::{Reply, Request};
 use crate::routing::Pass;
@@ -68,6 +72,17 @@ pub(crate) enum Part {
     Here { start: usize, end: usize },
     /// The `index`th command of the batch to `shard`.
     There { shard: ShardId, index: u32 },
+    /// Not answered: its keys are no longer here. The number is that of its [`Deferred`].
+    Deferred(u32),
+    /// Run again and answered; the number is that of its reply.
+    Settled(u32),
+}
+
+/// Where a part of a reply is noted.
+#[derive(Debug, Clone, Copy)]
+enum Spot {
+    Gap(usize),
+    Part(usize),
 }
 
 /// The pipeline of one connection. Empty between reads: an idle connection holds little here
@@ -86,6 +101,10 @@ pub struct Pipeline {
     merge: Merge,
     way: Routing,
     pass: Pass,
+    /// Commands that came to a shard without their keys; in a box, for there are hardly ever any.
+    elsewhere: Option<Box<Elsewhere>>,
+    /// Runs what was elsewhere, under a hold: what is still elsewhere then is nowhere.
+    is_rerun: bool,
 }
 
 /// How far putting replies in place has come.
@@ -117,6 +136,8 @@ impl Pipeline {
             merge: Merge::default(),
             way: Routing::Hop,
             pass: Pass::default(),
+            elsewhere: None,
+            is_rerun: false,
         }
     }
 
@@ -133,6 +154,21 @@ impl Pipeline {
         }
     }
 
+    /// Goes by the newest map from now on. To be called before the first command of a read: all commands
+    /// of one read go by one map, so that those on one key stay together.
+    #[inline]
+    pub fn begin_pass(&mut self) {
+        if self.gaps.is_empty() && self.node.mesh().map_epoch() != self.map.epoch() {
+            self.take_map();
+        }
+    }
+
+    #[cold]
+    fn take_map(&mut self) {
+        self.map = self.node.mesh().map();
+        self.batches.resize_with(self.map.shards(), || None);
+    }
+
     /// Runs the command, or puts it in line. Replies of this shard are appended to `out`.
     pub fn submit(
         &mut self,
@@ -142,7 +178,13 @@ impl Pipeline {
         out: &mut Vec<u8>,
     ) -> Submitted {
         match place::place(command, args, &self.map, &mut call.slot) {
-            Place::Here => self.here(command, call, args, out),
+            Place::Here => {
+                self.node.mesh().with(|shard| {
+                    shard.stats.local_commands += 1;
+                    shard.execute(command, &call, args, out);
+                });
+                Submitted::InOrder
+            }
             Place::On(shard) if shard == self.node.shard_id() => {
                 self.pass.needs_here();
                 self.here(command, call, args, out)
@@ -176,17 +218,31 @@ impl Pipeline {
 
     #[inline]
     fn here(
-        &self,
+        &mut self,
         command: &'static Command,
         call: Call,
         args: Args<'_>,
         out: &mut Vec<u8>,
     ) -> Submitted {
-        self.node.mesh().with(|shard| {
-            shard.stats.local_commands += 1;
-            shard.execute(command, &call, args, out);
-        });
+        if !run_here(&self.node, &mut self.elsewhere, command, &call, args, out) {
+            let part = self.defer(command, call, OwnedArgs::copy(args));
+            let at = out.len();
+            self.gaps.push(Gap::Hop { at, part });
+        }
         Submitted::InOrder
+    }
+
+    /// Puts a command of this shard aside whose keys are elsewhere.
+    #[cold]
+    fn defer(&mut self, command: &'static Command, call: Call, args: OwnedArgs) -> Part {
+        self.waiting_bytes += args.len_bytes();
+        let deferred = &mut self.elsewhere.get_or_insert_default().deferred;
+        deferred.push(Deferred {
+            command,
+            call,
+            args,
+        });
+        Part::Deferred(deferred.len() as u32 - 1)
     }
 
     /// Bytes of commands that wait for [`flush`](Self::flush), for the caller's limit.
@@ -210,6 +266,9 @@ impl Pipeline {
         let began_ns = self.measure();
         self.exchange().await;
         self.note_trip(began_ns);
+        if self.has_elsewhere() {
+            self.settle().await;
+        }
         self.place_replies(out);
         if self.merge.gap < self.gaps.len() {
             return true;
@@ -266,7 +325,8 @@ impl Pipeline {
         empty(&mut self.key_parts, RESTING_BYTES);
         self.aside = Vec::new();
         self.waiting_bytes = 0;
-        self.map = self.node.mesh().map();
+        self.elsewhere = None;
+        self.begin_pass();
     }
 
     /// One batch per shard leaves at once, then all are awaited. A batch whose last replies are not
@@ -289,9 +349,13 @@ impl Pipeline {
         }
         for (index, call) in &mut calls {
             let (index, shard) = (*index, ShardId::new(*index as u16));
-            self.batches[index] = match node.patiently(shard, call).await {
+            self.batches[index] = match node.patiently_or_back(shard, call).await {
                 Ok(Reply::Batch(batch)) => Some(batch),
-                Ok(_) | Err(Gone) => None,
+                Err(Some(Request::Batch(mut batch))) => {
+                    batch.turned_away();
+                    Some(batch)
+                }
+                Ok(_) | Err(_) => None,
             };
         }
     }
@@ -304,7 +368,7 @@ impl Pipeline {
         }
         let used = |part: &Part| match part {
             Part::There { shard: at, index } => at.index() == shard && (*index as usize) < executed,
-            Part::Here { .. } => false,
+            Part::Here { .. } | Part::Deferred(_) | Part::Settled(_) => false,
         };
         !self.gaps[first_missing..].iter().any(|gap| match gap {
             Gap::Hop { part, .. } => used(part),
@@ -350,14 +414,20 @@ impl Pipeline {
             let mine = groups.command_for(|key| chosen[key] as usize == part);
             let answered = if owner == self.node.shard_id() {
                 self.pass.needs_here();
-                let start = self.aside.len();
-                let aside = &mut self.aside;
-                self.node
-                    .mesh()
-                    .with(|shard| shard.execute(command, &call, mine.args(), aside));
-                Part::Here {
-                    start,
-                    end: self.aside.len(),
+                let (start, aside) = (self.aside.len(), &mut self.aside);
+                match run_here(
+                    &self.node,
+                    &mut self.elsewhere,
+                    command,
+                    &call,
+                    mine.args(),
+                    aside,
+                ) {
+                    true => Part::Here {
+                        start,
+                        end: self.aside.len(),
+                    },
+                    false => self.defer(command, call, mine),
                 }
             } else {
                 self.hop(owner, command, call, mine.args().iter())
@@ -403,18 +473,204 @@ impl Pipeline {
             }
             self.merge.written = at;
             self.merge.gap += 1;
+            if self.elsewhere.is_some() {
+                self.forget_settled(self.merge.gap - 1);
+            }
         }
     }
 
     fn reply_of(&self, part: &Part) -> Option<&[u8]> {
         match *part {
             Part::Here { start, end } => Some(&self.aside[start..end]),
+            Part::Deferred(_) => None,
+            Part::Settled(number) => {
+                let elsewhere = self.elsewhere.as_deref();
+                elsewhere.map(|elsewhere| elsewhere.settled[number as usize].as_slice())
+            }
             Part::There { shard, index } => match &self.batches[shard.index()] {
                 Some(batch) => batch.reply(index as usize),
                 None => Some(merge::SHARD_GONE),
             },
         }
     }
+}
+
+/// Commands whose keys are elsewhere.
+impl Pipeline {
+    fn has_elsewhere(&self) -> bool {
+        let deferred = |elsewhere: &Elsewhere| !elsewhere.deferred.is_empty();
+        self.elsewhere.as_deref().is_some_and(deferred)
+            || self
+                .batches
+                .iter()
+                .flatten()
+                .any(|batch| batch.has_elsewhere())
+    }
+
+    /// Runs what is elsewhere where it belongs, one after the other in the order of the commands, before anything that
+    /// stands behind it leaves: so order per key holds. Stops when enough replies wait to be placed; the next
+    /// flush goes on.
+    #[cold]
+    fn settle(&mut self) -> Pin<Box<dyn Future<Output = ()> + '_>> {
+        Box::pin(async move {
+            let spots = self.unsettled();
+            if spots.is_empty() {
+                return;
+            }
+            let hold = match self.is_rerun {
+                true => None,
+                false => Some(self.node.mesh().hold_map().await),
+            };
+            let mut bytes = 0;
+            for spot in spots {
+                let reply = match &hold {
+                    Some(hold) => self.run_again(spot, hold).await,
+                    None => merge::SHARD_GONE.to_vec(),
+                };
+                bytes += reply.len();
+                self.note_settled(spot, reply);
+                if bytes >= TRIP_OUTPUT_BYTES {
+                    return;
+                }
+            }
+        })
+    }
+
+    /// What is elsewhere and has no reply yet, in the order of the commands.
+    fn unsettled(&self) -> Vec<Spot> {
+        let is_elsewhere = |part: &Part| match *part {
+            Part::There { shard, index } => self.batches[shard.index()]
+                .as_ref()
+                .is_some_and(|batch| batch.is_elsewhere(index)),
+            Part::Deferred(_) => true,
+            Part::Here { .. } | Part::Settled(_) => false,
+        };
+        let mut spots = Vec::new();
+        for (number, gap) in self.gaps.iter().enumerate().skip(self.merge.gap) {
+            match gap {
+                Gap::Hop { part, .. } if is_elsewhere(part) => spots.push(Spot::Gap(number)),
+                Gap::Hop { .. } => {}
+                Gap::Folded { parts, .. } => {
+                    let parts = range(parts).filter(|part| is_elsewhere(&self.parts[*part]));
+                    spots.extend(parts.map(Spot::Part));
+                }
+            }
+        }
+        spots
+    }
+
+    async fn run_again(&self, spot: Spot, hold: &MapHold) -> Vec<u8> {
+        let (command, call, args) = match self.part_at(spot) {
+            Part::There { shard, index } => match &self.batches[shard.index()] {
+                Some(batch) => batch.command(index),
+                None => return merge::SHARD_GONE.to_vec(),
+            },
+            Part::Deferred(number) => match self.elsewhere.as_deref() {
+                Some(elsewhere) => {
+                    let deferred = &elsewhere.deferred[number as usize];
+                    (deferred.command, deferred.call, deferred.args.clone())
+                }
+                None => return merge::SHARD_GONE.to_vec(),
+            },
+            Part::Here { .. } | Part::Settled(_) => return merge::SHARD_GONE.to_vec(),
+        };
+        self.node.with_stats(|stats| stats.moved_reruns += 1);
+        run_where_it_belongs(&self.node, command, call, args, hold).await
+    }
+
+    fn part_at(&self, spot: Spot) -> Part {
+        match spot {
+            Spot::Part(part) => self.parts[part],
+            Spot::Gap(gap) => match &self.gaps[gap] {
+                Gap::Hop { part, .. } => *part,
+                Gap::Folded { .. } => unreachable!("its parts are noted apart"),
+            },
+        }
+    }
+
+    fn note_settled(&mut self, spot: Spot, reply: Vec<u8>) {
+        let settled = &mut self.elsewhere.get_or_insert_default().settled;
+        settled.push(reply);
+        let now = Part::Settled(settled.len() as u32 - 1);
+        match spot {
+            Spot::Part(part) => self.parts[part] = now,
+            Spot::Gap(gap) => {
+                if let Gap::Hop { part, .. } = &mut self.gaps[gap] {
+                    *part = now;
+                }
+            }
+        }
+    }
+
+    /// Gives the memory of replies back that are in place.
+    #[cold]
+    fn forget_settled(&mut self, gap: usize) {
+        let Some(elsewhere) = &mut self.elsewhere else {
+            return;
+        };
+        let mut forget = |part: &Part| {
+            if let Part::Settled(number) = part {
+                elsewhere.settled[*number as usize] = Vec::new();
+            }
+        };
+        match &self.gaps[gap] {
+            Gap::Hop { part, .. } => forget(part),
+            Gap::Folded { parts, .. } => self.parts[range(parts)].iter().for_each(forget),
+        }
+    }
+}
+
+/// Runs a command of this shard, unless its keys are elsewhere; whether it ran.
+#[inline]
+fn run_here(
+    node: &Node,
+    elsewhere: &mut Option<Box<Elsewhere>>,
+    command: &'static Command,
+    call: &Call,
+    args: Args<'_>,
+    out: &mut Vec<u8>,
+) -> bool {
+    node.mesh().with(|shard| {
+        let runs = (elsewhere.is_none() && shard.holds(command, call, args))
+            || is_still_here(shard, elsewhere, command, call, args);
+        if runs {
+            shard.stats.local_commands += 1;
+            shard.execute(command, call, args, out);
+        }
+        runs
+    })
+}
+
+/// The same question where something of this pass is elsewhere already, or is from now on.
+#[cold]
+fn is_still_here(
+    shard: &Shard,
+    elsewhere: &mut Option<Box<Elsewhere>>,
+    command: &Command,
+    call: &Call,
+    args: Args<'_>,
+) -> bool {
+    let blocked = &mut elsewhere.get_or_insert_default().blocked;
+    blocked.lets_run(shard, command, call, args)
+}
+
+/// Runs a command in a pipeline of its own; nothing moves meanwhile.
+async fn run_where_it_belongs(
+    node: &Node,
+    command: &'static Command,
+    call: Call,
+    args: OwnedArgs,
+    hold: &MapHold,
+) -> Vec<u8> {
+    let mut pipeline = Pipeline::new(node.clone());
+    pipeline.is_rerun = true;
+    let mut out = Vec::new();
+    match pipeline.submit(command, call, args.args(), &mut out) {
+        Submitted::InOrder => while pipeline.flush(&mut out).await {},
+        Submitted::Across => out = node.run_across_under(hold, command, call, args).await,
+        Submitted::Elsewhere(_) => unreachable!("a new pipeline hops"),
+    }
+    out
 }
 
 fn range(range: &Range<u32>) -> Range<usize> {

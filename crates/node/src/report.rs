@@ -30,7 +30,7 @@ pub struct ShardReport {
 impl ShardReport {
     pub(crate) fn of(shard: &Shard) -> Self {
         let mut stats = shard.stats.clone();
-        stats.expired_keys = shard.space.expired_total() - stats.expired_before;
+        stats.expired_keys += shard.space.expired_total() - stats.expired_before;
         let clients = shard.clients.iter();
         let client_bytes = clients
             .map(|c| c.query_bytes.get() + c.output.get().bytes)

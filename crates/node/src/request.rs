@@ -10,6 +10,7 @@ use crate::batch::{Batch, Call};
 use crate::census::{Census, Counted};
 use crate::owned::OwnedArgs;
 use crate::report::ShardReport;
+use crate::stats::Stats;
 use crate::traveller::Traveller;
 
 /// A request to a shard. All are answered at once; what takes long is asked for in slices.
@@ -33,8 +34,17 @@ pub enum Request {
     ActiveExpire(bool),
     /// New settings take effect.
     Apply(Arc<Settings>),
-    /// `CONFIG SET` at the shard that decides: the pairs, all or none.
-    Configure(Vec<(Vec<u8>, Vec<u8>)>),
+    /// `CONFIG SET` at the shard that decides.
+    Configure {
+        /// Names and values, all or none.
+        pairs: Vec<(Vec<u8>, Vec<u8>)>,
+        /// Only says what would come of it.
+        dry: bool,
+    },
+    /// The settings in force: for a shard that has just been woken.
+    Settings,
+    /// What a shard has counted that goes to sleep, so that nothing of it is lost.
+    Inherit(Box<Stats>),
 }
 
 /// One command on its way.
@@ -77,4 +87,6 @@ pub enum Control {
         /// Bytes its keyspace uses.
         used_bytes: u64,
     },
+    /// A shard that has just been woken asks what the others use.
+    TellMemory,
 }

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use corelane::{Cx, MeshGauge, Service, ShardId, ShardMap};
+use corelane::{Cx, Handoff, MeshGauge, Service, ShardId};
 use corelane_settings::Settings;
 use corelane_store::commands::steps::{Answer, Step};
+use corelane_store::keyspace::Partition;
 use corelane_store::{Command, Data, Effects, Exec, Keyspace, Outcome, Touched};
 use corelane_wire::spec::Flags;
 use corelane_wire::{Args, Reply as ReplyWriter};
@@ -19,6 +20,7 @@ use crate::report::ShardReport;
 use crate::request::{Control, Reply, Request, Run};
 use crate::routing::Gauge;
 use crate::rules::Rules;
+use crate::seed::{Life, ShardSeed};
 use crate::stats::{Stats, TIMED_ONE_IN};
 
 /// Everything one shard owns.
@@ -37,47 +39,42 @@ pub struct Shard {
     pub(crate) gauge: Gauge,
     /// The node as this shard sees it, for connections that arrive.
     pub(crate) home: NodeRef,
+    /// Whether it has ever given a partition away, or was not there when all were dealt out: else it holds whatever
+    /// it is asked for.
+    pub(crate) has_shed: bool,
     pub(crate) effects: Effects,
     pub(crate) touched: Touched,
     rng: fastrand::Rng,
-}
-
-/// What a shard is made of at start.
-#[derive(Debug, Clone)]
-pub struct ShardSeed {
-    /// The settings at start.
-    pub settings: Arc<Settings>,
-    /// How many commands the catalog has.
-    pub commands: usize,
-    /// Shards of this node.
-    pub shards: usize,
-    /// Who owns what at start.
-    pub map: ShardMap,
-    /// Seeds the hashes of all shards: one node, one seed, so that tables can move.
-    pub hash_seed: u64,
+    /// What its next life goes on from.
+    life: Life,
 }
 
 impl Shard {
-    /// An empty shard.
+    /// An empty shard: in its first life it holds the partitions that the node's first map gives it; one that a
+    /// resize wakes is given its partitions one by one.
     pub fn new(id: ShardId, seed: &ShardSeed, random: u64) -> Self {
+        let (life, is_first) = seed.begin_life(id);
         let databases = seed.settings.keyspace().databases;
+        let dealt = is_first && id.index() < seed.map.shards();
         let space = Keyspace::holding(databases, seed.hash_seed, |partition| {
-            seed.map.owner(partition) == id
+            dealt && seed.map.owner(partition) == id
         });
         Self {
             id,
             space,
             stats: Stats::new(seed.commands),
-            clients: Clients::new(id),
+            clients: Clients::going_on(id, life.next_client()),
             rules: Rules::of(Arc::clone(&seed.settings)),
             background: Background::default(),
             mesh: None,
-            memory: NodeMemory::new(seed.shards),
+            memory: NodeMemory::new(seed.max_shards()),
             gauge: Gauge::default(),
             home: NodeRef::default(),
+            has_shed: !dealt,
             effects: Effects::default(),
             touched: Touched::default(),
             rng: fastrand::Rng::with_seed(random),
+            life,
         }
     }
 
@@ -242,7 +239,12 @@ impl Service for Shard {
                 self.apply(settings);
                 Reply::Done
             }
-            Request::Configure(pairs) => Reply::Configured(self.configure(&pairs)),
+            Request::Configure { pairs, dry } => Reply::Configured(self.configure(&pairs, dry)),
+            Request::Settings => Reply::Configured(Ok(Arc::clone(&self.rules.settings))),
+            Request::Inherit(stats) => {
+                self.stats.add(&stats);
+                Reply::Done
+            }
         };
         corelane::Outcome::Ready(reply)
     }
@@ -253,13 +255,43 @@ impl Service for Shard {
                 self.memory.heard(from, used_bytes);
                 self.share_memory();
             }
+            Control::TellMemory => {
+                self.memory.not_told();
+                self.background.rouse();
+            }
         }
+    }
+
+    /// The shard sleeps, or the node ends.
+    fn shutdown(&mut self) {
+        self.life.end(self.clients.next());
+    }
+}
+
+impl Handoff for Shard {
+    /// The tables themselves: nothing is copied, whatever they hold.
+    type Parcel = Box<Partition>;
+
+    fn hand_over(&mut self, partition: usize) -> Box<Partition> {
+        self.has_shed = true;
+        self.background.rouse();
+        let gone = self.space.detach(partition);
+        gone.expect("a shard holds what the map says that it owns")
+    }
+
+    fn import(&mut self, partition: usize, parcel: Box<Partition>) {
+        self.space.attach(partition, parcel);
+        self.background.rouse();
     }
 }
 
 impl Shard {
-    /// Applies pairs to a copy; the caller broadcasts the result.
-    fn configure(&mut self, pairs: &[(Vec<u8>, Vec<u8>)]) -> Result<Arc<Settings>, String> {
+    /// Applies pairs to a copy, which takes effect here unless `dry`; the caller broadcasts the result.
+    fn configure(
+        &mut self,
+        pairs: &[(Vec<u8>, Vec<u8>)],
+        dry: bool,
+    ) -> Result<Arc<Settings>, String> {
         let pairs: Vec<(&[u8], &[u8])> = pairs
             .iter()
             .map(|(name, value)| (name.as_slice(), value.as_slice()))
@@ -267,7 +299,9 @@ impl Shard {
         let mut changed = Settings::clone(&self.rules.settings);
         changed.set(&pairs).map_err(|error| error.to_string())?;
         let changed = Arc::new(changed);
-        self.apply(Arc::clone(&changed));
+        if !dry {
+            self.apply(Arc::clone(&changed));
+        }
         Ok(changed)
     }
 }

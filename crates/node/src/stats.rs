@@ -75,6 +75,8 @@ pub struct Stats {
     pub hops: u64,
     /// Data commands that ran on the shard of their connection.
     pub local_commands: u64,
+    /// Commands that came to a shard without their keys, which had moved, and were run again.
+    pub moved_reruns: u64,
     /// Keys found and not found by reads.
     pub keyspace_hits: u64,
     /// Reads that found no key.
@@ -165,6 +167,7 @@ impl Stats {
             &mut self.net_output_bytes,
             &mut self.hops,
             &mut self.local_commands,
+            &mut self.moved_reruns,
             &mut self.keyspace_hits,
             &mut self.keyspace_misses,
             &mut self.expired_keys,

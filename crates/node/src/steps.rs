@@ -1,5 +1,6 @@
 //! Carrying the steps of a command between the shards that own its keys.
 
+use corelane::MapHold;
 use corelane_store::Command;
 use corelane_store::commands::steps::{self, Answer, Next, Step};
 use corelane_wire::Reply as ReplyWriter;
@@ -13,6 +14,7 @@ use crate::request::{Reply, Request};
 /// Runs a command whose keys lie apart; returns its reply.
 pub(crate) async fn run(
     node: &Node,
+    hold: Option<&MapHold>,
     command: &'static Command,
     call: Call,
     args: &OwnedArgs,
@@ -38,7 +40,10 @@ pub(crate) async fn run(
         let next = plan.next(answers, &mut ReplyWriter::new(&mut out, call.proto));
         answers = match next {
             Next::Done => return Ok(out),
-            Next::Run(steps) => carry(node, steps).await?,
+            Next::Run(steps) => match hold {
+                Some(hold) => carry(node, hold, steps).await?,
+                None => carry(node, &node.mesh().hold_map().await, steps).await?,
+            },
             Next::Again => {
                 corelane::task::yield_now().await;
                 Vec::new()
@@ -47,8 +52,8 @@ pub(crate) async fn run(
     }
 }
 
-/// One message per shard; the answers in the order of the steps.
-async fn carry(node: &Node, steps: Vec<Step>) -> Result<Vec<Answer>, Gone> {
+/// While the map is held still: one message per shard; the answers in the order of the steps.
+async fn carry(node: &Node, _hold: &MapHold, steps: Vec<Step>) -> Result<Vec<Answer>, Gone> {
     let map = node.mesh().map();
     let mut groups: Vec<(Vec<usize>, Vec<Step>)> = Vec::new();
     groups.resize_with(node.mesh().shards(), Default::default);

@@ -82,13 +82,13 @@ fn parts(
         system: format!("Linux {}", machine.kernel.release),
         total_memory_bytes: machine.usable_memory_bytes().unwrap_or_default(),
     };
-    let seed = ShardSeed {
-        settings: Arc::new(settings),
-        commands: catalog.len(),
-        shards: options.shards.len(),
-        map: options.first_map()?,
-        hash_seed: entropy(),
-    };
+    let seed = ShardSeed::new(
+        Arc::new(settings),
+        catalog.len(),
+        options.first_map()?,
+        options.shards.len(),
+        entropy(),
+    );
     Ok(Parts {
         catalog,
         identity: Arc::new(identity),

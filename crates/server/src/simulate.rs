@@ -66,13 +66,13 @@ fn parts(world: &World, settings: Settings, options: &LaunchOptions) -> Result<P
         system: "a simulated world".to_owned(),
         total_memory_bytes: 0,
     };
-    let seed = ShardSeed {
-        settings: Arc::new(settings),
-        commands: catalog.len(),
-        shards: options.shards.len(),
-        map: options.first_map()?,
-        hash_seed: world.seed(),
-    };
+    let seed = ShardSeed::new(
+        Arc::new(settings),
+        catalog.len(),
+        options.first_map()?,
+        options.shards.len(),
+        world.seed(),
+    );
     Ok(Parts {
         catalog,
         identity: Arc::new(identity),

@@ -83,6 +83,7 @@ impl Dispatch {
         bytes: &[u8],
     ) -> (usize, Stop) {
         let registry = self.state.registry;
+        self.pipeline.begin_pass();
         let mut used = 0;
         let mut slice = Slice::default();
         loop {

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use corelane::ShardId;
+use corelane::{MapHold, ShardId};
 use corelane_settings::Settings;
 use corelane_wire::glob;
 use corelane_wire::spec::{Arg, CommandSpec, Flags, Group};
@@ -140,11 +140,8 @@ pub(super) static HELP: Command = Command {
     }),
 };
 
-/// The shard that decides about settings. Any one will do, as long as it is the same for all; the
-/// last one, because the first has its share of other people's habits to bear.
-fn decider(node: &Node) -> ShardId {
-    ShardId::new(node.mesh().shards() as u16 - 1)
-}
+/// The shard that decides about settings: always the same, and the one that no resize puts to sleep.
+pub(crate) const DECIDER: ShardId = ShardId::new(0);
 
 async fn set(node: Node, asking: Asking) -> Vec<u8> {
     let args = asking.args.args();
@@ -154,14 +151,13 @@ async fn set(node: Node, asking: Asking) -> Vec<u8> {
         });
     }
     let owned: Vec<Vec<u8>> = args.iter().skip(2).map(<[u8]>::to_vec).collect();
-    let request = Request::Configure(
-        owned
-            .chunks(2)
-            .map(|p| (p[0].clone(), p[1].clone()))
-            .collect(),
-    );
-    match node.call(decider(&node), request).await {
-        Ok(Reply::Configured(Ok(settings))) => match spread(&node, &settings).await {
+    let pairs = owned.chunks(2);
+    let pairs = pairs.map(|p| (p[0].clone(), p[1].clone())).collect();
+    let request = Request::Configure { pairs, dry: false };
+    // No shard wakes between the decision and its spreading without hearing of it.
+    let hold = node.mesh().hold_map().await;
+    match node.call(DECIDER, request).await {
+        Ok(Reply::Configured(Ok(settings))) => match spread(&node, &hold, &settings).await {
             true => asking.reply(|reply| reply.ok()),
             false => gone(),
         },
@@ -173,8 +169,8 @@ async fn set(node: Node, asking: Asking) -> Vec<u8> {
 }
 
 /// Gives every shard its copy, and waits until all have it: who hears OK finds it everywhere.
-async fn spread(node: &Node, settings: &Arc<Settings>) -> bool {
-    node.call_all(|| Request::Apply(Arc::clone(settings)))
+async fn spread(node: &Node, hold: &MapHold, settings: &Arc<Settings>) -> bool {
+    node.call_all_under(hold, || Request::Apply(Arc::clone(settings)))
         .await
         .is_ok()
 }

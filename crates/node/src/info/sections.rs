@@ -125,6 +125,7 @@ pub(super) fn shards(f: &Figures<'_>, out: &mut Lines) {
         out.line(format_args!("connections_moved_{name}"), moves);
     }
     out.line("connection_moves_refused", s.connection_moves_refused);
+    out.line("moved_reruns", s.moved_reruns);
     for (name, value) in f.node.mesh.named() {
         out.line(format_args!("mesh_{name}"), value);
     }
