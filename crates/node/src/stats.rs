@@ -154,7 +154,7 @@ impl Stats {
         }
     }
 
-    fn totals_mut(&mut self) -> [&mut u64; 18] {
+    fn totals_mut(&mut self) -> [&mut u64; 19] {
         [
             &mut self.commands_processed,
             &mut self.connections_received,
