@@ -6,6 +6,7 @@ use std::future::poll_fn;
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
+use crate::memory::MemoryUse;
 use crate::node::Node;
 use crate::request::Control;
 use crate::shard::Shard;
@@ -62,7 +63,10 @@ pub async fn run(node: Node) {
             return;
         }
         busy = slices(&node, &pace).await;
-        node.mesh().with(Shard::sweep_clients);
+        while !node.mesh().with(Shard::sweep_slice) {
+            corelane::task::yield_now().await;
+        }
+        node.mesh().with(Shard::evict_clients);
         tell_memory(&node);
     }
 }
@@ -128,12 +132,16 @@ async fn slices(node: &Node, pace: &Pace) -> bool {
 fn tell_memory(node: &Node) {
     let me = node.shard_id();
     let told = node.mesh().with(|shard| {
-        let used_bytes = shard.space.used_bytes();
-        shard.memory.should_tell(used_bytes).then_some(used_bytes)
+        let used = MemoryUse {
+            keys: shard.space.used_bytes(),
+            clients: shard.sweep.bytes(),
+            largest_client: shard.sweep.largest_bytes(),
+        };
+        shard.memory.should_tell(used).then_some(used)
     });
-    let Some(used_bytes) = told else { return };
+    let Some(used) = told else { return };
     for shard in node.mesh().all_shards().filter(|shard| *shard != me) {
-        if let Err(refused) = node.mesh().control(shard, Control::Memory { used_bytes }) {
+        if let Err(refused) = node.mesh().control(shard, Control::Memory(used)) {
             // The next round tells again: the figure is a level, not a change.
             tracing::debug!(%shard, %refused, "memory use not told");
             node.mesh().with(|shard| shard.memory.not_told());
@@ -171,9 +179,22 @@ impl Shard {
         slice.more()
     }
 
-    /// Ends idle clients and slow readers.
-    fn sweep_clients(&mut self) {
-        self.clients
-            .sweep(corelane::time::unix_ms(), &self.rules.clients);
+    /// Looks at some clients; whether that were the last ones.
+    fn sweep_slice(&mut self) -> bool {
+        let now_ms = corelane::time::unix_ms();
+        self.sweep.slice(&self.clients, now_ms, &self.rules.clients)
+    }
+
+    /// Ends this shard's largest clients where those of all shards hold more than they may.
+    fn evict_clients(&mut self) {
+        let Some(limit_bytes) = self.rules.max_client_bytes() else {
+            return;
+        };
+        let used_bytes = self.sweep.bytes() + self.memory.others_client_bytes(self.id);
+        if used_bytes > limit_bytes {
+            let elsewhere = self.memory.largest_elsewhere(self.id);
+            self.sweep
+                .evict(&self.clients, used_bytes - limit_bytes, elsewhere);
+        }
     }
 }

@@ -5,11 +5,11 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::ops::Bound;
 use std::rc::Rc;
 use std::task::Waker;
 
 use corelane::ShardId;
-use corelane_settings::ClientLimits;
 use corelane_wire::Proto;
 
 use crate::routing::{Costs, Course};
@@ -18,9 +18,14 @@ use crate::routing::{Costs, Course};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ClientId(pub u64);
 
-/// Bits of a [`ClientId`] below its shard. 2^48 connections per shard outlive the machine, and the
-/// number still fits the signed integers that clients read.
-const SEQUENCE_BITS: u32 = 48;
+/// Bits of a [`ClientId`] below its shard. 2^45 connections per shard outlive the machine, and with the eight bits of
+/// a shard the number is below 2^53: clients may read it as a floating-point number.
+const SEQUENCE_BITS: u32 = 45;
+
+const _: () = assert!((corelane::MAX_SHARDS as u64) << SEQUENCE_BITS <= 1 << 53);
+
+/// What a connection holds while it is idle, roughly, in [`Client::memory_bytes`].
+const IDLE_BYTES: u64 = 2 * 1024;
 
 /// One connection, as its shard sees it. Shared between the session and the shard's list.
 #[derive(Debug)]
@@ -37,8 +42,10 @@ pub struct Client {
     local_peer: bool,
     /// When it connected, Unix milliseconds.
     pub since_ms: u64,
-    /// When it last sent something, Unix milliseconds.
+    /// When it last sent something or took replies, Unix milliseconds.
     pub active_ms: Cell<u64>,
+    /// Whether a command of its is under way for which it waits.
+    pub waiting: Cell<bool>,
     /// Selected database.
     pub db: Cell<u16>,
     /// Protocol of its replies.
@@ -49,7 +56,7 @@ pub struct Client {
     pub library: RefCell<[Vec<u8>; 2]>,
     /// Bytes that wait to be parsed.
     pub query_bytes: Cell<usize>,
-    /// Bytes handed over for sending, and since when (Unix milliseconds) they have been under way.
+    /// Replies that it has not taken yet.
     pub output: Cell<Output>,
     /// The last command's name.
     pub last_command: Cell<&'static str>,
@@ -66,12 +73,12 @@ pub struct Client {
     waker: RefCell<Option<Waker>>,
 }
 
-/// What is under way to a client.
+/// What is under way to a client, or ready to be.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Output {
     /// Bytes.
     pub bytes: usize,
-    /// When they were handed over, Unix milliseconds.
+    /// Since when there have been any without a break, Unix milliseconds.
     pub since_ms: u64,
 }
 
@@ -84,6 +91,8 @@ pub enum Ending {
     Idle,
     /// Its output stood above the soft limit for too long.
     SlowReader,
+    /// The clients held more memory than they may, and it was one of the largest.
+    Evicted,
     /// The node drains.
     Draining,
 }
@@ -138,9 +147,28 @@ impl Client {
         }
     }
 
-    /// Notes what is under way to the client from now on.
-    pub fn note_output(&self, bytes: usize, since_ms: u64) {
+    /// Notes how much output waits or is under way.
+    pub fn note_output(&self, bytes: usize, now_ms: u64) {
+        let before = self.output.get();
+        let since_ms = match before.bytes {
+            0 => now_ms,
+            _ => before.since_ms,
+        };
         self.output.set(Output { bytes, since_ms });
+    }
+
+    /// Notes that the client has taken what was under way, and how much waits still.
+    pub fn note_sent(&self, left_bytes: usize, now_ms: u64) {
+        self.active_ms.set(now_ms);
+        self.output.set(Output {
+            bytes: left_bytes,
+            since_ms: now_ms,
+        });
+    }
+
+    /// Memory that the connection holds: what it has sent and not finished, replies it has not taken, and itself.
+    pub fn memory_bytes(&self) -> u64 {
+        IDLE_BYTES + self.query_bytes.get() as u64 + self.output.get().bytes as u64
     }
 
     /// Why the connection is to end, if it is.
@@ -243,6 +271,7 @@ impl Clients {
             local_peer,
             since_ms: arrival.now_ms,
             active_ms: Cell::new(arrival.now_ms),
+            waiting: Cell::new(false),
             db: Cell::new(0),
             proto: Cell::new(Proto::Resp2),
             name: RefCell::default(),
@@ -320,6 +349,18 @@ impl Clients {
         }
     }
 
+    /// The clients after this one, oldest first.
+    pub(crate) fn after(&self, id: Option<ClientId>) -> impl Iterator<Item = &Rc<Client>> {
+        let start = id.map_or(Bound::Unbounded, Bound::Excluded);
+        let rest = self.list.range((start, Bound::Unbounded));
+        rest.map(|(_, client)| client)
+    }
+
+    /// A client by its number.
+    pub(crate) fn get(&self, id: ClientId) -> Option<&Rc<Client>> {
+        self.list.get(&id)
+    }
+
     /// Every client, oldest first.
     pub fn iter(&self) -> impl Iterator<Item = &Rc<Client>> {
         self.list.values()
@@ -333,31 +374,6 @@ impl Clients {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
-    }
-
-    /// Ends who has been silent for longer than the timeout, and who has left more output than the
-    /// soft limit unread for longer than it allows.
-    pub(crate) fn sweep(&self, now_ms: u64, limits: &ClientLimits) {
-        if limits.idle_timeout.is_none() && limits.output.normal.soft_bytes == 0 {
-            return;
-        }
-        for client in self.list.values() {
-            let silent_ms = now_ms.saturating_sub(client.active_ms.get());
-            if limits
-                .idle_timeout
-                .is_some_and(|timeout| u128::from(silent_ms) > timeout.as_millis())
-            {
-                client.end(Ending::Idle);
-            }
-            let (soft, output) = (&limits.output.normal, client.output.get());
-            let unread_ms = now_ms.saturating_sub(output.since_ms);
-            if soft.soft_bytes > 0
-                && output.bytes as u64 > soft.soft_bytes
-                && unread_ms > u64::from(soft.soft_s) * 1000
-            {
-                client.end(Ending::SlowReader);
-            }
-        }
     }
 }
 
@@ -403,7 +419,7 @@ impl Client {
             self.db.get(),
             self.query_bytes.get(),
             self.output.get().bytes,
-            self.query_bytes.get() + self.output.get().bytes,
+            self.memory_bytes(),
             self.last_command.get(),
             self.shard.get().number(),
             self.moves.get(),

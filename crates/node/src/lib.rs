@@ -36,6 +36,7 @@ mod shard;
 mod slice;
 mod stats;
 mod steps;
+mod sweep;
 mod traveller;
 
 pub use ahead::{AHEAD, Ahead};
@@ -48,6 +49,7 @@ pub use commands::COMMANDS;
 pub use filter::ClientFilter;
 pub use identity::Identity;
 pub use info::REDIS_VERSION;
+pub use memory::MemoryUse;
 pub use node::{Gone, Node};
 pub use owned::OwnedArgs;
 pub use pipeline::{Pipeline, Submitted};

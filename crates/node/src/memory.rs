@@ -1,46 +1,67 @@
-//! The node-wide memory limit without shared counters: shards tell each other what they use, and
-//! each may take what the limit leaves above the others' last word.
+//! The node-wide memory limits without shared counters: shards tell each other what they use. Of `maxmemory` each may
+//! take what the others' last word leaves; where clients hold more than `maxmemory-clients`, the shard with the largest
+//! ends it.
 
 use corelane::ShardId;
+
+/// What one shard uses, in bytes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct MemoryUse {
+    /// By its keyspace.
+    pub keys: u64,
+    /// By its clients, where they are limited.
+    pub clients: u64,
+    /// By its largest client that may be evicted.
+    pub largest_client: u64,
+}
+
+impl MemoryUse {
+    fn differs(self, other: Self) -> bool {
+        let pairs = [
+            (self.keys, other.keys),
+            (self.clients, other.clients),
+            (self.largest_client, other.largest_client),
+        ];
+        pairs.iter().any(|(a, b)| a.abs_diff(*b) >= TELL_BYTES)
+    }
+}
 
 /// What this shard knows of the others' memory.
 #[derive(Debug)]
 pub(crate) struct NodeMemory {
-    used_bytes: Vec<u64>,
+    uses: Vec<MemoryUse>,
     /// This shard's own last word, if all have heard it.
-    told_bytes: Option<u64>,
+    told: Option<MemoryUse>,
 }
 
-/// A change below this is not worth a message; the limit is exact to this much per shard.
+/// A change below this is not worth a message; the limits are exact to this much per shard.
 const TELL_BYTES: u64 = 256 * 1024;
 
 impl NodeMemory {
     pub(crate) fn new(shards: usize) -> Self {
         Self {
-            used_bytes: vec![0; shards],
-            told_bytes: Some(0),
+            uses: vec![MemoryUse::default(); shards],
+            told: Some(MemoryUse::default()),
         }
     }
 
     /// Another shard's word.
-    pub(crate) fn heard(&mut self, from: ShardId, used_bytes: u64) {
-        self.used_bytes[from.index()] = used_bytes;
+    pub(crate) fn heard(&mut self, from: ShardId, used: MemoryUse) {
+        self.uses[from.index()] = used;
     }
 
     /// Whether the others should hear of this shard's use.
-    pub(crate) fn should_tell(&mut self, used_bytes: u64) -> bool {
-        let telling = self
-            .told_bytes
-            .is_none_or(|told| used_bytes.abs_diff(told) >= TELL_BYTES);
+    pub(crate) fn should_tell(&mut self, used: MemoryUse) -> bool {
+        let telling = self.told.is_none_or(|told| used.differs(told));
         if telling {
-            self.told_bytes = Some(used_bytes);
+            self.told = Some(used);
         }
         telling
     }
 
     /// Somebody could not be told: tell again.
     pub(crate) fn not_told(&mut self) {
-        self.told_bytes = None;
+        self.told = None;
     }
 
     /// What shard `me` may use of a limit for the whole node; 0 for no limit.
@@ -48,13 +69,27 @@ impl NodeMemory {
         if limit_bytes == 0 {
             return 0;
         }
-        let others = self
-            .used_bytes
-            .iter()
-            .enumerate()
-            .filter(|(i, _)| *i != me.index());
-        let others: u64 = others.map(|(_, used)| used).sum();
+        let others: u64 = self.others(me).map(|used| used.keys).sum();
         limit_bytes.saturating_sub(others).max(1)
+    }
+
+    fn others(&self, me: ShardId) -> impl Iterator<Item = &MemoryUse> {
+        let each = self.uses.iter().enumerate();
+        each.filter(move |(i, _)| *i != me.index())
+            .map(|(_, used)| used)
+    }
+
+    /// Bytes that the clients of the other shards hold.
+    pub(crate) fn others_client_bytes(&self, me: ShardId) -> u64 {
+        self.others(me).map(|used| used.clients).sum()
+    }
+
+    /// What a client of shard `me` must hold at least to be the largest of all; of equals, the one of the first shard is.
+    pub(crate) fn largest_elsewhere(&self, me: ShardId) -> u64 {
+        let each = self.uses.iter().enumerate();
+        let others = each.filter(|(i, _)| *i != me.index());
+        let least = others.map(|(i, used)| used.largest_client + u64::from(i < me.index()));
+        least.max().unwrap_or(0)
     }
 }
 
@@ -62,13 +97,37 @@ impl NodeMemory {
 mod tests {
     use super::*;
 
+    fn keys(keys: u64) -> MemoryUse {
+        MemoryUse {
+            keys,
+            ..MemoryUse::default()
+        }
+    }
+
+    #[test]
+    fn one_shard_has_the_largest_client() {
+        let mut memory = NodeMemory::new(3);
+        let largest = |largest_client| MemoryUse {
+            largest_client,
+            clients: 2 * largest_client,
+            ..MemoryUse::default()
+        };
+        memory.heard(ShardId::new(0), largest(50));
+        memory.heard(ShardId::new(2), largest(50));
+        assert_eq!(memory.largest_elsewhere(ShardId::new(0)), 50);
+        assert_eq!(memory.largest_elsewhere(ShardId::new(1)), 51);
+        assert_eq!(memory.largest_elsewhere(ShardId::new(2)), 51);
+        assert_eq!(memory.others_client_bytes(ShardId::new(0)), 100);
+        assert_eq!(memory.others_client_bytes(ShardId::new(1)), 200);
+    }
+
     #[test]
     fn a_shard_may_use_what_the_others_leave() {
         #[track_caller]
         fn check(limit: u64, others: &[(u16, u64)], expected: u64) {
             let mut memory = NodeMemory::new(4);
             for (shard, used) in others {
-                memory.heard(ShardId::new(*shard), *used);
+                memory.heard(ShardId::new(*shard), keys(*used));
             }
             assert_eq!(memory.share_bytes(limit, ShardId::new(0)), expected);
         }
@@ -83,11 +142,11 @@ mod tests {
     #[test]
     fn who_was_not_told_is_told_again() {
         let mut memory = NodeMemory::new(2);
-        assert!(!memory.should_tell(TELL_BYTES - 1));
-        assert!(memory.should_tell(TELL_BYTES));
-        assert!(!memory.should_tell(TELL_BYTES));
+        assert!(!memory.should_tell(keys(TELL_BYTES - 1)));
+        assert!(memory.should_tell(keys(TELL_BYTES)));
+        assert!(!memory.should_tell(keys(TELL_BYTES)));
         memory.not_told();
-        assert!(memory.should_tell(TELL_BYTES));
-        assert!(!memory.should_tell(TELL_BYTES));
+        assert!(memory.should_tell(keys(TELL_BYTES)));
+        assert!(!memory.should_tell(keys(TELL_BYTES)));
     }
 }

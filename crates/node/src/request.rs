@@ -8,6 +8,7 @@ use corelane_store::{Command, Continuation};
 
 use crate::batch::{Batch, Call};
 use crate::census::{Census, Counted};
+use crate::memory::MemoryUse;
 use crate::owned::OwnedArgs;
 use crate::report::ShardReport;
 use crate::stats::Stats;
@@ -82,11 +83,8 @@ pub enum Reply {
 /// What reaches a shard on the control lane, which data cannot block.
 #[derive(Debug)]
 pub enum Control {
-    /// Another shard's memory use, for the node-wide limit.
-    Memory {
-        /// Bytes its keyspace uses.
-        used_bytes: u64,
-    },
+    /// Another shard's memory use, for the node-wide limits.
+    Memory(MemoryUse),
     /// A shard that has just been woken asks what the others use.
     TellMemory,
 }

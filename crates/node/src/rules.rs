@@ -49,6 +49,14 @@ impl Rules {
         }
     }
 
+    /// Bytes that the clients of all shards may hold (`maxmemory-clients`); none is no limit.
+    pub(crate) fn max_client_bytes(&self) -> Option<u64> {
+        self.clients
+            .max_memory
+            .map(|limit| limit.of(self.max_memory_bytes))
+            .filter(|bytes| *bytes > 0)
+    }
+
     /// Compares a password in time that does not depend on how much of it is right.
     pub fn password_is(&self, given: &[u8]) -> bool {
         let Some(password) = &self.password else {

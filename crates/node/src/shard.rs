@@ -22,6 +22,7 @@ use crate::routing::Gauge;
 use crate::rules::Rules;
 use crate::seed::{Life, ShardSeed};
 use crate::stats::{Stats, TIMED_ONE_IN};
+use crate::sweep::ClientSweep;
 
 /// Everything one shard owns.
 #[derive(Debug)]
@@ -37,6 +38,7 @@ pub struct Shard {
     pub(crate) memory: NodeMemory,
     /// What trips and moves cost.
     pub(crate) gauge: Gauge,
+    pub(crate) sweep: ClientSweep,
     /// The node as this shard sees it, for connections that arrive.
     pub(crate) home: NodeRef,
     /// Whether it has ever given a partition away, or was not there when all were dealt out: else it holds whatever
@@ -69,6 +71,7 @@ impl Shard {
             mesh: None,
             memory: NodeMemory::new(seed.max_shards()),
             gauge: Gauge::default(),
+            sweep: ClientSweep::default(),
             home: NodeRef::default(),
             has_shed: !dealt,
             effects: Effects::default(),
@@ -251,8 +254,8 @@ impl Service for Shard {
 
     fn control(&mut self, control: Control, from: ShardId) {
         match control {
-            Control::Memory { used_bytes } => {
-                self.memory.heard(from, used_bytes);
+            Control::Memory(used) => {
+                self.memory.heard(from, used);
                 self.share_memory();
             }
             Control::TellMemory => {

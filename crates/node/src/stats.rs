@@ -89,6 +89,8 @@ pub struct Stats {
     pub output_limit_disconnections: u64,
     /// Clients cut off because their query grew over its limit.
     pub query_limit_disconnections: u64,
+    /// Clients ended because clients held more than `maxmemory-clients`.
+    pub evicted_clients: u64,
     /// Clients ended after `timeout` seconds of silence.
     pub idle_disconnections: u64,
     /// Protocol errors.
@@ -154,7 +156,7 @@ impl Stats {
         }
     }
 
-    fn totals_mut(&mut self) -> [&mut u64; 19] {
+    fn totals_mut(&mut self) -> [&mut u64; 20] {
         [
             &mut self.commands_processed,
             &mut self.connections_received,
@@ -175,6 +177,7 @@ impl Stats {
             &mut self.query_limit_disconnections,
             &mut self.idle_disconnections,
             &mut self.protocol_errors,
+            &mut self.evicted_clients,
         ]
     }
 }

@@ -90,7 +90,12 @@ impl ClientSweep {
 
     /// Ends the largest clients until `excess_bytes` are less, but none that is smaller than `others_largest_bytes`:
     /// that one's shard sees to it.
-    pub(crate) fn evict(&mut self, clients: &Clients, excess_bytes: u64, others_largest_bytes: u64) {
+    pub(crate) fn evict(
+        &mut self,
+        clients: &Clients,
+        excess_bytes: u64,
+        others_largest_bytes: u64,
+    ) {
         let mut left_bytes = excess_bytes;
         let mut largest = std::mem::take(&mut self.found.largest).into_vec();
         // Largest first; of equals the oldest.
@@ -159,7 +164,7 @@ mod tests {
     fn silence_is_neither_work_nor_taking_replies() {
         #[track_caller]
         fn check(prepare: impl Fn(&Client), now_ms: u64, expected: Option<Ending>) {
-            let mut clients = Clients::new(ShardId::new(0));
+            let mut clients = Clients::going_on(ShardId::new(0), 1);
             let client = enter(&mut clients);
             prepare(&client);
             let limits = ClientLimits {
@@ -174,7 +179,11 @@ mod tests {
         check(|client| client.waiting.set(true), 60_000, None);
         check(|client| client.active_ms.set(4_000), 6_001, None);
         check(|client| client.note_sent(0, 4_000), 6_001, None);
-        check(|client| client.note_output(10, 4_000), 6_001, Some(Ending::Idle));
+        check(
+            |client| client.note_output(10, 4_000),
+            6_001,
+            Some(Ending::Idle),
+        );
     }
 
     #[test]
@@ -185,7 +194,7 @@ mod tests {
             soft_bytes: 100,
             soft_s: 2,
         };
-        let mut clients = Clients::new(ShardId::new(0));
+        let mut clients = Clients::going_on(ShardId::new(0), 1);
         let client = enter(&mut clients);
         client.note_output(101, 10_000);
         client.note_output(500, 11_900);
@@ -204,9 +213,14 @@ mod tests {
             max_memory: Some(MemoryShare::Bytes(1)),
             ..limits()
         };
-        let mut clients = Clients::new(ShardId::new(0));
+        let mut clients = Clients::going_on(ShardId::new(0), 1);
         let crowd: Vec<_> = (0..3_000).map(|_| enter(&mut clients)).collect();
-        let sizes = [(7, 50_000), (1_500, 90_000), (2_900, 70_000), (2_950, 80_000)];
+        let sizes = [
+            (7, 50_000),
+            (1_500, 90_000),
+            (2_900, 70_000),
+            (2_950, 80_000),
+        ];
         for (n, bytes) in sizes {
             crowd[n].query_bytes.set(bytes);
         }
@@ -218,9 +232,21 @@ mod tests {
         // Somebody else has a larger one than all but the first.
         round.evict(&clients, 1_000_000, 75_000);
         let evicted = |n: usize| crowd[n].ending() == Some(Ending::Evicted);
-        assert_eq!([7, 1_500, 2_900, 2_950].map(evicted), [false, true, false, false]);
+        assert_eq!(
+            [7, 1_500, 2_900, 2_950].map(evicted),
+            [false, true, false, false]
+        );
         round.evict(&clients, 60_000, 0);
-        assert_eq!([7, 1_500, 2_900, 2_950].map(evicted), [false, true, true, false]);
-        assert_eq!(crowd.iter().filter(|client| client.ending().is_some()).count(), 2);
+        assert_eq!(
+            [7, 1_500, 2_900, 2_950].map(evicted),
+            [false, true, true, false]
+        );
+        assert_eq!(
+            crowd
+                .iter()
+                .filter(|client| client.ending().is_some())
+                .count(),
+            2
+        );
     }
 }

@@ -45,6 +45,6 @@ pub use source::Source;
 pub use suggest::nearest;
 pub use typed::{
     ClientLimits, KeyspaceOptions, Listen, LocalAccess, Logging, MaxMemory, MemoryLimits,
-    Placement, Security, WireLimits,
+    MemoryShare, Placement, Security, WireLimits,
 };
 pub use value::{SavePoint, Value};

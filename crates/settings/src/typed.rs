@@ -34,6 +34,29 @@ pub struct ClientLimits {
     pub keepalive: Option<Duration>,
     /// Unread output after which a client is disconnected.
     pub output: OutputLimits,
+    /// Memory that all clients together may hold before the largest are disconnected.
+    pub max_memory: Option<MemoryShare>,
+}
+
+/// An amount of memory, as it is or as a part of another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MemoryShare {
+    /// So many bytes.
+    Bytes(u64),
+    /// So much of `maxmemory`; nothing where that is no limit.
+    Percent(u8),
+}
+
+impl MemoryShare {
+    /// In bytes, with a `maxmemory` of so many; 0 is no limit in both.
+    pub fn of(self, max_memory_bytes: u64) -> u64 {
+        match self {
+            Self::Bytes(bytes) => bytes,
+            Self::Percent(percent) => {
+                (u128::from(max_memory_bytes) * u128::from(percent) / 100) as u64
+            }
+        }
+    }
 }
 
 /// Limits on what a request may announce and hold.
@@ -145,6 +168,12 @@ impl Settings {
             output: match self.value("client-output-buffer-limit") {
                 Value::Output(limits) => *limits,
                 other => unreachable!("client-output-buffer-limit holds {other:?}"),
+            },
+            max_memory: match self.value("maxmemory-clients") {
+                Value::Bytes(0) | Value::Percent(0) => None,
+                Value::Bytes(bytes) => Some(MemoryShare::Bytes(*bytes)),
+                Value::Percent(percent) => Some(MemoryShare::Percent(*percent)),
+                other => unreachable!("maxmemory-clients holds {other:?}"),
             },
         }
     }

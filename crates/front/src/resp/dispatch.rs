@@ -150,6 +150,12 @@ impl Dispatch {
 
     /// Tells the client what is wrong with its bytes.
     fn broken(&mut self, error: ProtocolError) -> Stop {
+        if matches!(error, ProtocolError::QueryTooLong) {
+            tracing::warn!(
+                client = self.state.client.id.0,
+                "closed: query over client-query-buffer-limit"
+            );
+        }
         self.state.node.with_stats(|stats| match error {
             ProtocolError::QueryTooLong => stats.query_limit_disconnections += 1,
             _ => stats.protocol_errors += 1,

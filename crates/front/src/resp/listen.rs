@@ -150,7 +150,17 @@ pub(super) async fn live(mut session: Box<Session>) {
 fn note_end(node: &Node, id: ClientId, end: &End) {
     match end {
         End::Closed | End::Leaving(_) | End::Ended(Ending::Killed | Ending::Draining) => {}
-        End::Ended(Ending::Idle) => node.with_stats(|stats| stats.idle_disconnections += 1),
+        End::Ended(Ending::Idle) => {
+            tracing::debug!(client = id.0, "closed: idle for longer than timeout");
+            node.with_stats(|stats| stats.idle_disconnections += 1);
+        }
+        End::Ended(Ending::Evicted) => {
+            tracing::warn!(
+                client = id.0,
+                "closed: the clients held more than maxmemory-clients, and this one most"
+            );
+            node.with_stats(|stats| stats.evicted_clients += 1);
+        }
         End::Ended(Ending::SlowReader) => {
             tracing::warn!(
                 client = id.0,
@@ -163,7 +173,7 @@ fn note_end(node: &Node, id: ClientId, end: &End) {
             tracing::warn!(
                 client = id.0,
                 bytes,
-                "closed: reply over client-output-buffer-limit"
+                "closed: output over the hard limit of client-output-buffer-limit"
             );
             node.with_stats(|stats| stats.output_limit_disconnections += 1);
         }

@@ -4,16 +4,18 @@
 //! waits, so that a request costs one wake-up. A client that does not read stops being read:
 //! the next pass starts only when the send before it is done, and nothing of the shard waits.
 
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::io;
+use std::pin::Pin;
 use std::task::Poll;
+use std::time::Duration;
 
 use corelane::ShardId;
 use corelane::net::{Chunk, Stream};
-use corelane_node::{Ending, MoveReason, Pipeline, Rules};
+use corelane_node::{CommandFuture, Ending, MoveReason, Pipeline, Rules};
 use corelane_wire::{Limits, Parser};
 
-use super::dispatch::{Dispatch, HIGH_WATER_BYTES, Stop, Waiting};
+use super::dispatch::{Dispatch, Stop, Waiting};
 use super::input::Input;
 use super::presence::Presence;
 use super::state::SessionState;
@@ -41,7 +43,7 @@ pub(crate) enum End {
     Leaving(ShardId),
     /// The socket failed.
     Failed(io::Error),
-    /// A reply grew over the output buffer's hard limit.
+    /// What it has not taken grew over the output buffer's hard limit.
     OutputLimit { bytes: usize },
 }
 
@@ -53,6 +55,14 @@ impl From<io::Error> for End {
 
 /// A sent buffer above this size is waited for and freed instead of resting with an idle client.
 const RESTING_OUTPUT_BYTES: usize = 2 * 1024;
+
+/// So much output is never too much, whatever the limit: as in Redis, which has a buffer of this size that it does not
+/// count.
+const UNLIMITED_OUTPUT_BYTES: usize = 16 * 1024;
+
+/// How long a command that is under way may take to its end when its client is ended. It is not stopped then, but nobody
+/// waits for it any more.
+const LAST_REPLY: Duration = Duration::from_millis(100);
 
 /// After as many bytes without a wait the shard's other tasks have their turn: a client that sends
 /// faster than it is served would never be waited for. About a thousand small commands.
@@ -265,10 +275,14 @@ impl Session {
         self.check_output()
     }
 
-    /// Refuses to hold more for a client than its hard limit.
+    /// Refuses to hold more for a client than its hard limit: what is still under way, and what waits behind it.
     fn check_output(&self) -> Result<(), End> {
-        let bytes = self.dispatch.out.len();
-        if bytes <= HIGH_WATER_BYTES {
+        let under_way = match self.stream.send_in_flight() {
+            true => self.dispatch.state.client.output.get().bytes,
+            false => 0,
+        };
+        let bytes = self.dispatch.out.len() + under_way;
+        if bytes <= UNLIMITED_OUTPUT_BYTES {
             return Ok(());
         }
         let node = &self.dispatch.state.node;
@@ -288,25 +302,55 @@ impl Session {
         }
         self.flush().await?;
         let node = self.dispatch.state.node.clone();
-        let (reply, keep) = match waiting {
-            Waiting::Command { run, asking, keep } => (node.ask(run, asking).await, keep),
+        // In a box: rare, and else the biggest part of every idle connection.
+        let (run, keep): (CommandFuture, bool) = match waiting {
+            Waiting::Command { run, asking, keep } => {
+                (Box::pin(async move { node.ask(run, asking).await }), keep)
+            }
             Waiting::Across {
                 command,
                 call,
                 args,
                 keep,
-            } => {
-                // In a box: rare, and else the biggest part of every idle connection.
-                let run = Box::pin(node.run_across(command, call, args));
-                (run.await, keep)
-            }
+            } => (
+                Box::pin(async move { node.run_across(command, call, args).await }),
+                keep,
+            ),
             // What ends a pass is no wait, and what is to be cut off has been.
             Waiting::Discard { .. } | Waiting::Elsewhere(_) => return Ok(()),
         };
+        let waiting = &self.dispatch.state.client.waiting;
+        waiting.set(true);
+        let ran = Box::pin(self.unless_ended(run)).await;
+        self.dispatch.state.client.waiting.set(false);
+        let reply = ran?;
         if keep {
             self.dispatch.out.extend_from_slice(&reply);
         }
         Ok(())
+    }
+
+    /// Waits for a command's reply, unless the client is ended from outside and the command takes long still: then it
+    /// goes on by itself, for what it has begun is not to be left half done.
+    async fn unless_ended(&self, mut run: CommandFuture) -> Result<Vec<u8>, End> {
+        let client = &self.dispatch.state.client;
+        let mut last_chance = None;
+        let ran = poll_fn(|cx| {
+            if let Poll::Ready(reply) = run.as_mut().poll(cx) {
+                return Poll::Ready(Ok(reply));
+            }
+            client.watch(cx.waker());
+            let Some(ending) = client.ending().filter(|ending| *ending != Ending::Draining) else {
+                return Poll::Pending;
+            };
+            let over = last_chance.get_or_insert_with(|| corelane::time::sleep(LAST_REPLY));
+            Pin::new(over).poll(cx).map(|()| Err(End::Ended(ending)))
+        });
+        let ran = ran.await;
+        if ran.is_err() {
+            corelane::task::spawn(run);
+        }
+        ran
     }
 
     /// Hands the output to the kernel; waits only for the send before it.
@@ -314,22 +358,22 @@ impl Session {
         if self.dispatch.out.is_empty() {
             return Ok(());
         }
+        let bytes = self.dispatch.out.len();
+        let now_ms = corelane::time::unix_ms();
+        let client = &self.dispatch.state.client;
         let spare = if self.stream.send_in_flight() {
+            client.note_output(client.output.get().bytes + bytes, now_ms);
             self.sent().await?
         } else {
             Vec::new()
         };
         let out = std::mem::replace(&mut self.dispatch.out, spare);
-        let bytes = out.len();
-        self.dispatch
-            .state
+        let state = &self.dispatch.state;
+        state
             .node
             .with_stats(|stats| stats.net_output_bytes += bytes as u64);
         self.stream.start_send(out);
-        self.dispatch
-            .state
-            .client
-            .note_output(bytes, corelane::time::unix_ms());
+        state.client.note_output(bytes, now_ms);
         if bytes > RESTING_OUTPUT_BYTES {
             let spare = self.sent().await?;
             if spare.capacity() <= RESTING_OUTPUT_BYTES {
@@ -355,7 +399,7 @@ impl Session {
             }
         });
         let spare = sent.await?;
-        client.note_output(0, 0);
+        client.note_sent(self.dispatch.out.len(), corelane::time::unix_ms());
         Ok(spare)
     }
 

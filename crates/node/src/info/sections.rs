@@ -79,6 +79,7 @@ pub(super) fn stats(f: &Figures<'_>, out: &mut Lines) {
     out.line("rejected_connections", s.connections_rejected);
     out.line("expired_keys", s.expired_keys);
     out.line("evicted_keys", 0);
+    out.line("evicted_clients", s.evicted_clients);
     out.line("keyspace_hits", s.keyspace_hits);
     out.line("keyspace_misses", s.keyspace_misses);
     out.line("total_error_replies", s.errors.values().sum::<u64>());

@@ -7,14 +7,20 @@ pub(super) const CHAPTER: &[Setting] = &[
     Setting::new(
         "maxclients",
         Clients,
-        Kind::Int { min: 1, max: u32::MAX as i64 },
+        Kind::Int {
+            min: 1,
+            max: u32::MAX as i64,
+        },
         "10000",
         "Clients connected at once, over all shards; one more is refused with an error and closed.",
     ),
     Setting::new(
         "timeout",
         Clients,
-        Kind::Int { min: 0, max: INT_MAX },
+        Kind::Int {
+            min: 0,
+            max: INT_MAX,
+        },
         "0",
         "Idle time after which a client is disconnected; 0 is never.",
     )
@@ -22,14 +28,20 @@ pub(super) const CHAPTER: &[Setting] = &[
     Setting::new(
         "client-query-buffer-limit",
         Clients,
-        Kind::Bytes { min: 1 << 20, max: LONG_MAX },
+        Kind::Bytes {
+            min: 1 << 20,
+            max: LONG_MAX,
+        },
         "1gb",
         "Unfinished request bytes that a client may leave in the server before it is disconnected.",
     ),
     Setting::new(
         "proto-max-bulk-len",
         Clients,
-        Kind::Bytes { min: 1 << 20, max: LONG_MAX },
+        Kind::Bytes {
+            min: 1 << 20,
+            max: LONG_MAX,
+        },
         "512mb",
         "Longest single argument, and longest string value.",
     ),
@@ -45,7 +57,6 @@ pub(super) const CHAPTER: &[Setting] = &[
         Clients,
         Kind::BytesOrPercent,
         "0",
-        "Memory that all client buffers together may take before the largest clients are disconnected; 0 is no limit.",
-    )
-    .no_effect(),
+        "Memory that all clients together may hold, in bytes or as a part of maxmemory, before the largest are disconnected; 0 is no limit.",
+    ),
 ];
