@@ -12,6 +12,7 @@ mod accept;
 mod across;
 mod client_libraries;
 mod clients;
+mod cluster;
 mod config;
 mod edges;
 mod hostile;

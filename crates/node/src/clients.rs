@@ -4,7 +4,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::ops::Bound;
 use std::rc::Rc;
 use std::task::Waker;
@@ -12,6 +12,7 @@ use std::task::Waker;
 use corelane::ShardId;
 use corelane_wire::Proto;
 
+use crate::cluster::Door;
 use crate::routing::{Costs, Course};
 
 /// A client's number: the shard that accepted it in the top bits, so that shards number without asking each other.
@@ -38,6 +39,8 @@ pub struct Client {
     pub local: String,
     /// Whether it came over a Unix socket.
     pub unix: bool,
+    /// The door it came by.
+    pub door: Door,
     /// Whether it comes from this machine.
     local_peer: bool,
     /// When it connected, Unix milliseconds.
@@ -103,6 +106,14 @@ impl Client {
         self.local_peer
     }
 
+    /// The address at which it has reached the server; none for a Unix socket.
+    pub fn reached(&self) -> Option<IpAddr> {
+        let local = self.local.parse().ok();
+        local
+            .map(|local: SocketAddr| local.ip())
+            .filter(|ip| !ip.is_unspecified())
+    }
+
     /// Ends the connection at its next chance; the first reason stands. Returns whether this is the first.
     pub fn end(&self, ending: Ending) -> bool {
         let first = self.ending.get().is_none();
@@ -114,8 +125,11 @@ impl Client {
     }
 
     /// Sends the connection to another shard at its next command boundary; the last order stands. Returns whether
-    /// it is news.
+    /// it is news. A connection that came by its shard's own port stays there, whoever orders.
     pub fn order_to(&self, shard: ShardId) -> bool {
+        if self.door.is_pinned() {
+            return false;
+        }
         let before = self.order.replace(Some(shard));
         self.rouse();
         before != Some(shard) && self.shard.get() != shard
@@ -193,6 +207,8 @@ pub struct Arrival {
     pub peer: Option<SocketAddr>,
     /// The address it connected to; of a Unix socket its path and `:0`, as Redis has it.
     pub local: String,
+    /// Whose address that is.
+    pub door: Door,
     /// Now, Unix milliseconds.
     pub now_ms: u64,
 }
@@ -268,6 +284,7 @@ impl Clients {
             peer,
             local: arrival.local,
             unix,
+            door: arrival.door,
             local_peer,
             since_ms: arrival.now_ms,
             active_ms: Cell::new(arrival.now_ms),

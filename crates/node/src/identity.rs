@@ -1,6 +1,9 @@
 //! What does not change while a node runs: its name, its age, where it listens.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
+
+use corelane::ShardId;
 
 /// A node's identity, shared by all its shards.
 #[derive(Debug, Clone)]
@@ -15,6 +18,10 @@ pub struct Identity {
     pub process_id: u32,
     /// The port it listens on; 0 for none.
     pub port: u16,
+    /// The first address it listens on, if it listens on any.
+    pub ip: Option<IpAddr>,
+    /// The port of each shard that may come to serve, by its number, 0 for one without; none without `shard-ports`.
+    pub shard_ports: Vec<u16>,
     /// The program's file.
     pub executable: PathBuf,
     /// The configuration file, if there is one.
@@ -25,4 +32,25 @@ pub struct Identity {
     pub system: String,
     /// Memory the machine or its container has, bytes.
     pub total_memory_bytes: u64,
+}
+
+impl Identity {
+    /// Whether shards have ports of their own, and so are a cluster to its clients.
+    pub fn has_shard_ports(&self) -> bool {
+        !self.shard_ports.is_empty()
+    }
+
+    /// A shard's own port.
+    pub fn shard_port(&self, shard: ShardId) -> Option<u16> {
+        let port = self.shard_ports.get(shard.index()).copied();
+        port.filter(|port| *port != 0)
+    }
+
+    /// Where a client of this machine reaches the server.
+    pub(crate) fn local_ip(&self) -> IpAddr {
+        let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        self.ip
+            .filter(|ip| !ip.is_unspecified())
+            .unwrap_or(loopback)
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::cell::{RefCell, RefMut};
 use std::future::{Future, poll_fn};
+use std::net::IpAddr;
 use std::pin::pin;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use crate::asking::{Asking, CommandFuture};
 use crate::batch::BatchPool;
 use crate::catalog::{Catalog, CommandId};
 use crate::clients::{Arrival, Client, ClientId, Ending};
+use crate::cluster::{self, View};
 use crate::identity::Identity;
 use crate::request::{Reply, Request};
 use crate::rules::Rules;
@@ -86,6 +88,29 @@ impl Node {
             0 => true,
             io_shards => shard.index() < io_shards,
         }
+    }
+
+    /// Shows what a client that has reached the server at `reached` is told of the cluster.
+    pub(crate) fn with_view<R>(
+        &self,
+        reached: Option<IpAddr>,
+        look: impl FnOnce(&View<'_>) -> R,
+    ) -> R {
+        let (map, identity) = (self.mesh().map(), self.identity());
+        self.rules(|rules| {
+            look(&View {
+                map: &map,
+                identity,
+                announce: &rules.announce,
+                reached: reached.unwrap_or_else(|| identity.local_ip()),
+                here: self.shard_id(),
+            })
+        })
+    }
+
+    /// The reply that sends a client of a shard's own port to the shard that owns `slot`.
+    pub fn moved(&self, client: &Client, slot: u16, owner: ShardId) -> String {
+        self.with_view(client.reached(), |view| cluster::moved(view, slot, owner))
     }
 
     pub(crate) fn batches(&self) -> RefMut<'_, BatchPool> {

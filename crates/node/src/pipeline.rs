@@ -20,6 +20,7 @@ use smallvec::SmallVec;
 use crate::ahead::Ahead;
 use crate::batch::{Batch, Call, TRIP_OUTPUT_BYTES, empty};
 use crate::clients::Client;
+use crate::cluster::{self, Door, Refusal, Verdict};
 use crate::elsewhere::{Deferred, Elsewhere};
 use crate::merge;
 use crate::node::Node;
@@ -45,10 +46,15 @@ pub enum Submitted {
     /// Its reply is in the output already, or will be after [`Pipeline::flush`].
     InOrder,
     /// It concerns several shards in a way that must be awaited: flush, then
-    /// [`Node::run_across`](crate::Node::run_across).
+    /// [`Node::run_across`](crate::Node::run_across), or [`Node::run_alone`](crate::Node::run_alone) where it came by
+    /// the shard's own port.
     Across,
     /// The connection is to go to this shard first; nothing was done.
     Elsewhere(ShardId),
+    /// It came by a shard's own port, and another shard owns its slot: the client is to go there.
+    Moved(u16, ShardId),
+    /// It came by a shard's own port, which refuses it.
+    Refused(Refusal),
 }
 
 /// A reply that is not in the local output: where it belongs and where it comes from.
@@ -90,6 +96,7 @@ enum Spot {
 #[derive(Debug)]
 pub struct Pipeline {
     node: Node,
+    door: Door,
     map: Rc<ShardMap>,
     gaps: Vec<Gap>,
     parts: Vec<Part>,
@@ -120,12 +127,13 @@ struct Merge {
 }
 
 impl Pipeline {
-    /// A pipeline for a connection that lives on `node`'s shard.
-    pub fn new(node: Node) -> Self {
+    /// A pipeline for a connection that lives on `node`'s shard, to which it came by `door`.
+    pub fn new(node: Node, door: Door) -> Self {
         let map = node.mesh().map();
         let batches = (0..node.mesh().shards()).map(|_| None).collect();
         Self {
             node,
+            door,
             map,
             gaps: Vec::new(),
             parts: Vec::new(),
@@ -177,6 +185,9 @@ impl Pipeline {
         args: Args<'_>,
         out: &mut Vec<u8>,
     ) -> Submitted {
+        if self.door.is_pinned() {
+            return self.submit_pinned(command, call, args, out);
+        }
         match place::place(command, args, &self.map, &mut call.slot) {
             Place::Here => {
                 self.node.mesh().with(|shard| {
@@ -203,6 +214,39 @@ impl Pipeline {
                 Submitted::InOrder
             }
             Place::Apart | Place::Everywhere => Submitted::Across,
+        }
+    }
+
+    /// As [`submit`](Self::submit) for a connection that came by this shard's own port: nothing leaves the shard, and so
+    /// there are no gaps.
+    fn submit_pinned(
+        &mut self,
+        command: &'static Command,
+        mut call: Call,
+        args: Args<'_>,
+        out: &mut Vec<u8>,
+    ) -> Submitted {
+        let here = self.node.shard_id();
+        match cluster::judge(command, args, &self.map, here, &mut call.slot) {
+            Verdict::Here => {
+                self.pass.needs_here();
+                let ran = self.node.mesh().with(|shard| {
+                    let holds = shard.holds(command, &call, args);
+                    if holds {
+                        shard.stats.local_commands += 1;
+                        shard.execute(command, &call, args, out);
+                    }
+                    holds
+                });
+                match ran {
+                    true => Submitted::InOrder,
+                    // Its partition has just left: who awaits it looks again.
+                    false => Submitted::Across,
+                }
+            }
+            Verdict::Awaited => Submitted::Across,
+            Verdict::Moved(slot, owner) => Submitted::Moved(slot, owner),
+            Verdict::Refused(refusal) => Submitted::Refused(refusal),
         }
     }
 
@@ -662,13 +706,14 @@ async fn run_where_it_belongs(
     args: OwnedArgs,
     hold: &MapHold,
 ) -> Vec<u8> {
-    let mut pipeline = Pipeline::new(node.clone());
+    let mut pipeline = Pipeline::new(node.clone(), Door::Main);
     pipeline.is_rerun = true;
     let mut out = Vec::new();
     match pipeline.submit(command, call, args.args(), &mut out) {
         Submitted::InOrder => while pipeline.flush(&mut out).await {},
         Submitted::Across => out = node.run_across_under(hold, command, call, args).await,
         Submitted::Elsewhere(_) => unreachable!("a new pipeline hops"),
+        Submitted::Moved(..) | Submitted::Refused(_) => unreachable!("by the main door all runs"),
     }
     out
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use corelane_settings::{ClientLimits, MaxMemory, Routing, Settings};
+use corelane_settings::{Announce, ClientLimits, MaxMemory, Routing, Settings};
 
 /// The settings by meaning.
 #[derive(Debug, Clone)]
@@ -16,6 +16,8 @@ pub struct Rules {
     pub wire: corelane_wire::Limits,
     /// The way of connections that have not chosen one.
     pub routing: Routing,
+    /// What cluster clients are told.
+    pub announce: Announce,
     /// The password, if one is needed.
     pub password: Option<Vec<u8>>,
     /// `maxmemory` of the whole node, bytes; 0 for none.
@@ -39,6 +41,7 @@ impl Rules {
                 ..corelane_wire::Limits::default()
             },
             routing: settings.routing(),
+            announce: settings.announce(),
             password: settings.security().password,
             max_memory_bytes,
             store: corelane_store::Limits {

@@ -112,6 +112,7 @@ mod tests {
             let arrival = Arrival {
                 peer: None,
                 local: String::new(),
+                door: crate::Door::Main,
                 now_ms: 0,
             };
             let before = first.clients.enter(arrival.clone()).id;

@@ -150,6 +150,7 @@ mod tests {
         clients.enter(Arrival {
             peer: None,
             local: "/socket".into(),
+            door: crate::Door::Main,
             now_ms: 1_000,
         })
     }

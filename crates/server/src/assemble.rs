@@ -9,6 +9,7 @@ use corelane_wire::spec::CommandSpec;
 
 use crate::addresses::Addresses;
 use crate::ready::Ready;
+use crate::shard_ports::ShardPorts;
 
 /// What is the same for all shards of a node. Cloned to each.
 #[derive(Debug, Clone)]
@@ -19,6 +20,8 @@ pub struct Parts {
     pub identity: Arc<Identity>,
     /// Where to listen.
     pub addresses: Arc<Addresses>,
+    /// Where each shard listens alone.
+    pub shard_ports: Arc<ShardPorts>,
     /// The node-wide count of connections.
     pub admission: Admission,
     /// What each shard is made of.

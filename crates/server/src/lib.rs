@@ -15,6 +15,7 @@ mod ready;
 mod reference;
 mod run;
 mod serve;
+mod shard_ports;
 mod signals;
 mod simulate;
 
@@ -25,4 +26,5 @@ pub use plan::plan;
 pub use reference::reference_page;
 pub use run::run;
 pub use serve::serve;
+pub use shard_ports::ShardPorts;
 pub use simulate::{Simulated, simulate};

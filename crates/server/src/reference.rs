@@ -58,6 +58,7 @@ const CHAPTERS: &[(Group, &str)] = &[
     (Group::Generic, "Keys"),
     (Group::Connection, "Connection"),
     (Group::Server, "Server"),
+    (Group::Cluster, "Cluster"),
     (Group::Scripting, "Scripts and functions"),
 ];
 

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use corelane::LaunchOptions;
+use corelane::{LaunchOptions, ShardId};
 use corelane_node::{Identity, Shard, ShardSeed};
 use corelane_settings::Settings;
 use corelane_topology::{Layout, Machine, Plan};
@@ -15,6 +15,7 @@ use crate::error::ServerError;
 use crate::plan::{launch_options, note_detected, plan};
 use crate::ready::Ready;
 use crate::serve::serve;
+use crate::shard_ports::ShardPorts;
 use crate::signals::Watch;
 
 /// Runs a server until a signal, `SHUTDOWN` or a failure ends it. Prints one line to standard
@@ -27,26 +28,43 @@ pub fn run(mut settings: Settings) -> Result<(), ServerError> {
     note_detected(&mut settings, &plan);
     enter_dir(&settings)?;
     let listen = settings.listen();
+    let options = launch_options(&settings, &plan);
+    let shards = options.shards.len();
     let addresses = Addresses::claim(&listen)?;
+    let data_shards = options.first_map()?.io_shards()..shards;
+    let shard_ports = ShardPorts::claim(&listen, &addresses.tcp, data_shards)?;
     for (setting, value, source) in settings.given_without_effect() {
         tracing::warn!(
             "{} = {value} ({source}) is taken, but nothing acts on it yet",
             setting.name
         );
     }
-    let options = launch_options(&settings, &plan);
-    let shards = options.shards.len();
     let (ready, all_ready) = Ready::new(shards);
-    let parts = parts(settings, &machine, &plan, addresses, &options, ready)?;
+    let parts = parts(
+        settings,
+        &machine,
+        &plan,
+        (addresses, shard_ports),
+        &options,
+        ready,
+    )?;
     let shown = parts.addresses.shown();
+    let shard_ports = Arc::clone(&parts.shard_ports);
     let init = {
-        let seed = parts.seed.clone();
-        async move |shard| Ok(Shard::new(shard, &seed, corelane::random::next_u64()))
+        let (seed, ports) = (parts.seed.clone(), Arc::clone(&shard_ports));
+        async move |shard: ShardId| {
+            // A shard that comes later finds its port in use before it has begun, and the others go on.
+            ports
+                .probe(shard.index())
+                .map_err(|error| error.to_string())?;
+            Ok(Shard::new(shard, &seed, corelane::random::next_u64()))
+        }
     };
     let running = corelane::launch(&options, init, move |mesh| serve(mesh, parts.clone()))?;
     let watch = Watch::start(running.stopper())?;
     if all_ready.wait() {
-        announce(&shown, &plan);
+        let shards = plan.shards.value.len();
+        announce(&shown, &plan, shard_ports.shown(shards));
     }
     let ended = running.join();
     drop(watch);
@@ -65,7 +83,7 @@ fn parts(
     settings: Settings,
     machine: &Machine,
     plan: &Plan,
-    addresses: Addresses,
+    (addresses, shard_ports): (Addresses, ShardPorts),
     options: &LaunchOptions,
     ready: Ready,
 ) -> Result<Parts, ServerError> {
@@ -76,6 +94,8 @@ fn parts(
         started_ms: unix_ms(),
         process_id: std::process::id(),
         port: addresses.tcp.first().map_or(0, |address| address.port()),
+        ip: addresses.tcp.first().map(|address| address.ip()),
+        shard_ports: shard_ports.ports().to_vec(),
         executable: std::env::current_exe().unwrap_or_default(),
         config_file: settings.config_file(),
         backend: backend_name(plan).to_owned(),
@@ -93,6 +113,7 @@ fn parts(
         catalog,
         identity: Arc::new(identity),
         addresses: Arc::new(addresses),
+        shard_ports: Arc::new(shard_ports),
         admission: corelane_front::resp::Admission::default(),
         seed,
         ready,
@@ -124,7 +145,7 @@ fn run_id() -> String {
 }
 
 /// One line for whoever started the server, in a fixed form that scripts can wait for.
-fn announce(shown: &str, plan: &Plan) {
+fn announce(shown: &str, plan: &Plan, shard_ports: Option<String>) {
     let shards = plan.shards.value.len();
     let plural = if shards == 1 { "" } else { "s" };
     let split = match plan.layout.value {
@@ -132,7 +153,9 @@ fn announce(shown: &str, plan: &Plan) {
         Layout::Split { io_shards } => format!(" ({io_shards} for connections)"),
     };
     let backend = backend_name(plan);
-    let line = format!("ready: {shown}, {shards} shard{plural}{split}, {backend}\n");
+    let ports = shard_ports.map(|ports| format!(", shard ports {ports}"));
+    let ports = ports.unwrap_or_default();
+    let line = format!("ready: {shown}, {shards} shard{plural}{split}, {backend}{ports}\n");
     let mut out = std::io::stdout().lock();
     if let Err(error) = out.write_all(line.as_bytes()).and_then(|()| out.flush()) {
         tracing::debug!(%error, "standard output is closed");

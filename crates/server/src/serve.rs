@@ -5,9 +5,8 @@ use std::time::Duration;
 use corelane::Mesh;
 use corelane::net::Listener;
 use corelane_front::resp;
-use corelane_node::{Ending, Node, Shard, background};
+use corelane_node::{Door, Ending, Node, Shard, background};
 
-use crate::addresses::Addresses;
 use crate::assemble::{Parts, registry};
 
 /// How long a stopping shard waits for its clients' last replies to be taken.
@@ -19,7 +18,7 @@ const DRAIN: Duration = Duration::from_secs(2);
 /// There are no descriptors left to listen with; the reason names the address.
 pub async fn serve(mesh: Mesh<Shard>, parts: Parts) -> Result<(), String> {
     let node = Node::new(mesh, parts.catalog.clone(), parts.identity.clone());
-    for listener in listeners(&node, &parts.addresses)? {
+    for (door, listener) in listeners(&node, &parts)? {
         let local = listener
             .local_addr()
             .map_or_else(|_| String::new(), |address| address.to_string());
@@ -29,6 +28,7 @@ pub async fn serve(mesh: Mesh<Shard>, parts: Parts) -> Result<(), String> {
             node.clone(),
             registry(),
             parts.admission.clone(),
+            door,
         );
         corelane::task::spawn(listening);
     }
@@ -43,12 +43,20 @@ pub async fn serve(mesh: Mesh<Shard>, parts: Parts) -> Result<(), String> {
     Ok(())
 }
 
-/// What this shard listens with: nothing where it keeps no clients.
-fn listeners(node: &Node, addresses: &Addresses) -> Result<Vec<Listener>, String> {
-    match node.keeps_clients(node.shard_id()) {
-        true => addresses.listeners(),
-        false => Ok(Vec::new()),
+/// What this shard listens with: the sockets of all shards where it keeps clients, and its own port where it owns
+/// data, for as long as it serves.
+fn listeners(node: &Node, parts: &Parts) -> Result<Vec<(Door, Listener)>, String> {
+    let shard = node.shard_id();
+    let mut listeners = Vec::new();
+    if node.keeps_clients(shard) {
+        let shared = parts.addresses.listeners()?;
+        listeners.extend(shared.into_iter().map(|listener| (Door::Main, listener)));
     }
+    if shard.index() >= node.mesh().map().io_shards() {
+        let own = parts.shard_ports.listen(shard.index())?;
+        listeners.extend(own.into_iter().map(|listener| (Door::Shard, listener)));
+    }
+    Ok(listeners)
 }
 
 /// Ends the clients, and gives them a moment to take their last replies.

@@ -15,6 +15,7 @@ use crate::assemble::{Parts, registry};
 use crate::error::ServerError;
 use crate::ready::Ready;
 use crate::serve::serve;
+use crate::shard_ports::ShardPorts;
 
 /// The port that stands for "any free one": a world has no other servers.
 const ANY_PORT: u16 = 6379;
@@ -53,13 +54,18 @@ pub fn simulate(
 
 fn parts(world: &World, settings: Settings, options: &LaunchOptions) -> Result<Parts, ServerError> {
     let catalog = Arc::clone(registry().catalog());
-    let addresses = Addresses::claim_in(world, &listen(&settings))?;
+    let listen = listen(&settings);
+    let data_shards = options.first_map()?.io_shards()..options.shards.len();
+    let addresses = Addresses::claim_in(world, &listen)?;
+    let shard_ports = ShardPorts::simulated(&listen, &addresses.tcp, data_shards)?;
     let identity = Identity {
         version: env!("CARGO_PKG_VERSION"),
         run_id: format!("{:040x}", world.seed()),
         started_ms: 0,
         process_id: 1,
         port: addresses.tcp.first().map_or(0, SocketAddr::port),
+        ip: addresses.tcp.first().map(SocketAddr::ip),
+        shard_ports: shard_ports.ports().to_vec(),
         executable: "corelane".into(),
         config_file: settings.config_file(),
         backend: "sim".to_owned(),
@@ -77,6 +83,7 @@ fn parts(world: &World, settings: Settings, options: &LaunchOptions) -> Result<P
         catalog,
         identity: Arc::new(identity),
         addresses: Arc::new(addresses),
+        shard_ports: Arc::new(shard_ports),
         admission: Admission::default(),
         seed,
         ready: Ready::unheard(),

@@ -44,7 +44,7 @@ pub use settings::Settings;
 pub use source::Source;
 pub use suggest::nearest;
 pub use typed::{
-    ClientLimits, KeyspaceOptions, Listen, LocalAccess, Logging, MaxMemory, MemoryLimits,
-    MemoryShare, Placement, Security, WireLimits,
+    Announce, ClientLimits, Endpoint, KeyspaceOptions, Listen, LocalAccess, Logging, MaxMemory,
+    MemoryLimits, MemoryShare, Placement, Security, ShardPorts, WireLimits,
 };
 pub use value::{SavePoint, Value};

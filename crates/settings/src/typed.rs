@@ -1,6 +1,7 @@
 //! Settings as other crates use them: plain structs by meaning. Whoever needs a setting takes the
 //! struct; a name is looked up here only. They are cheap to make, once per epoch and shard.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -15,12 +16,49 @@ pub struct Listen {
     pub bind: Vec<BindAddress>,
     /// TCP port; 0 picks a free one.
     pub port: u16,
+    /// A port of its own for each shard.
+    pub shard_ports: ShardPorts,
     /// Unix socket beside TCP.
     pub unixsocket: Option<PathBuf>,
     /// Its file mode, unless the umask decides.
     pub unixsocket_mode: Option<u32>,
     /// Connections that may wait to be accepted.
     pub backlog: u32,
+}
+
+/// `shard-ports`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ShardPorts {
+    /// None.
+    Off,
+    /// Free ones.
+    Auto,
+    /// Shard 0's; each further shard has the next.
+    From(u16),
+}
+
+/// What cluster clients are told of where the shard ports are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Announce {
+    /// IP address, where it is not the one at which the client has reached the server.
+    pub ip: Option<IpAddr>,
+    /// Shard 0's port, where it is not the one on which it listens.
+    pub port: Option<u16>,
+    /// Host name; empty for none.
+    pub hostname: String,
+    /// Which of them a client is to use.
+    pub preferred: Endpoint,
+}
+
+/// `cluster-preferred-endpoint-type`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Endpoint {
+    /// The IP address.
+    Ip,
+    /// The host name.
+    Hostname,
+    /// What the client knows already.
+    Unknown,
 }
 
 /// Limits on clients.
@@ -150,12 +188,31 @@ impl Settings {
                 other => unreachable!("bind holds {other:?}"),
             },
             port: self.number("port"),
+            shard_ports: match self.value("shard-ports") {
+                Value::Auto => ShardPorts::Auto,
+                Value::Int(0) => ShardPorts::Off,
+                _ => ShardPorts::From(self.number("shard-ports")),
+            },
             unixsocket: Some(self.path("unixsocket")).filter(|path| !path.as_os_str().is_empty()),
             unixsocket_mode: match self.value("unixsocketperm") {
                 Value::Mode(mode) if *mode != 0 => Some(*mode),
                 _ => None,
             },
             backlog: self.number("tcp-backlog"),
+        }
+    }
+
+    /// What cluster clients are told.
+    pub fn announce(&self) -> Announce {
+        Announce {
+            ip: self.text("cluster-announce-ip").parse().ok(),
+            port: Some(self.number("cluster-announce-port")).filter(|port| *port != 0),
+            hostname: self.text("cluster-announce-hostname").to_owned(),
+            preferred: match self.text("cluster-preferred-endpoint-type") {
+                "hostname" => Endpoint::Hostname,
+                "unknown-endpoint" => Endpoint::Unknown,
+                _ => Endpoint::Ip,
+            },
         }
     }
 
@@ -329,6 +386,7 @@ mod tests {
 
     fn make_all(settings: &Settings) {
         settings.listen();
+        settings.announce();
         settings.client_limits();
         settings.wire_limits();
         settings.memory_limits();
@@ -348,6 +406,10 @@ mod tests {
             ("127.0.0.1", 6379)
         );
         assert_eq!((listen.unixsocket, listen.unixsocket_mode), (None, None));
+        assert_eq!(listen.shard_ports, ShardPorts::Off);
+        let announce = settings.announce();
+        assert_eq!((announce.ip, announce.port), (None, None));
+        assert_eq!(announce.preferred, Endpoint::Ip);
         let clients = settings.client_limits();
         assert_eq!(
             (clients.idle_timeout, clients.keepalive),

@@ -48,6 +48,31 @@ impl ShardMap {
         }
     }
 
+    /// A map with these owners, partition by partition: for whoever shows maps or plans with them, and tries what
+    /// they make of any. A node makes its own.
+    ///
+    /// # Panics
+    /// If there is not one owner for each partition, or one that is none of `shards` shards.
+    #[must_use]
+    pub fn with_owners(epoch: u64, shards: usize, owners: Vec<ShardId>) -> Self {
+        assert_eq!(
+            owners.len(),
+            PARTITIONS,
+            "a map has an owner for each partition"
+        );
+        let known = |owner: &ShardId| owner.index() < shards;
+        assert!(
+            owners.iter().all(known),
+            "an owner is none of {shards} shards"
+        );
+        Self {
+            epoch,
+            io_shards: 0,
+            shards,
+            owner: owners.into(),
+        }
+    }
+
     /// Counts the maps of this node: a higher epoch replaces a lower one.
     #[must_use]
     pub fn epoch(&self) -> u64 {

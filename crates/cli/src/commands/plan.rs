@@ -1,7 +1,8 @@
 //! `corelane plan`: what this machine has, how the server would lie on it, and why.
 
 use clap::{Arg, ArgAction, ArgMatches};
-use corelane_settings::{Effect, Group, Setting};
+use corelane_settings::{Effect, Group, Setting, ShardPorts};
+use corelane_topology::{Layout, Plan};
 
 use super::Subcommand;
 use crate::failure::Failure;
@@ -25,15 +26,35 @@ fn define(command: clap::Command) -> clap::Command {
 /// The plan reads the same file and variables as the server; these are its flags.
 fn bears_on_plan(setting: &Setting) -> bool {
     let placement = setting.group == Group::Placement && setting.effect == Effect::Acts;
-    placement || ["maxmemory", "config"].contains(&setting.name)
+    placement || ["maxmemory", "shard-ports", "config"].contains(&setting.name)
 }
 
 fn run(matches: &ArgMatches) -> Result<(), Failure> {
     let settings = start::settings(&flags::given(matches))?.settings;
     let (machine, plan) = corelane_server::plan(&settings)?;
+    let ports = shard_ports(settings.listen().shard_ports, &plan);
     if !matches.get_flag("json") {
-        return output::print(&format!("{}\n{}", machine.table(), plan.explain()));
+        let ports = ports.map(|ports| format!("\nshard ports: {ports}\n"));
+        let ports = ports.unwrap_or_default();
+        return output::print(&format!("{}\n{}{ports}", machine.table(), plan.explain()));
     }
-    let both = serde_json::json!({ "machine": machine, "plan": plan });
-    output::print(&format!("{both:#}\n"))
+    let all = serde_json::json!({ "machine": machine, "plan": plan, "shard_ports": ports });
+    output::print(&format!("{all:#}\n"))
+}
+
+/// The shards' own ports as they would be, if there are to be any.
+fn shard_ports(asked: ShardPorts, plan: &Plan) -> Option<String> {
+    let io_shards = match plan.layout.value {
+        Layout::Unified => 0,
+        Layout::Split { io_shards } => io_shards,
+    };
+    let shards = plan.shards.value.len();
+    match asked {
+        ShardPorts::Off => None,
+        ShardPorts::Auto => Some("free ones, chosen when the server starts".to_owned()),
+        ShardPorts::From(first) => {
+            let port = |shard: usize| usize::from(first) + shard;
+            Some(format!("{} to {}", port(io_shards), port(shards - 1)))
+        }
+    }
 }

@@ -231,6 +231,16 @@ impl Dispatch {
                 match self.pipeline.submit(command, call, args, &mut self.out) {
                     Submitted::InOrder => None,
                     Submitted::Elsewhere(shard) => Some(Waiting::Elsewhere(shard)),
+                    Submitted::Moved(slot, owner) => {
+                        let state = &self.state;
+                        let text = state.node.moved(&state.client, slot, owner);
+                        self.refuse(Some(entry), &text);
+                        None
+                    }
+                    Submitted::Refused(refusal) => {
+                        self.refuse(Some(entry), refusal.text());
+                        None
+                    }
                     Submitted::Across => {
                         let args = OwnedArgs::copy(args);
                         Some(Waiting::Across {

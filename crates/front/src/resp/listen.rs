@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use corelane::net::{Addr, Listener, Peer, Stream};
-use corelane_node::{Arrival, ClientId, Ending, Node};
+use corelane_node::{Arrival, ClientId, Door, Ending, Node};
 
 use super::moving::leave;
 use super::newcomer::Newcomer;
@@ -11,16 +11,18 @@ use super::presence::Admission;
 use super::registry::Registry;
 use super::session::{End, Session};
 
-/// Accepts on this shard until the node stops. Sessions are tasks of their own.
+/// Accepts on this shard until it is to serve no more. Sessions are tasks of their own. What comes by the shard's own
+/// port stays here; of what comes by a port of all shards each gets its part.
 pub async fn listen(
     listener: Listener,
     local: String,
     node: Node,
     registry: &'static Registry,
     admission: Admission,
+    door: Door,
 ) {
     let here = node.shard_id();
-    let _door = admission.door(here);
+    let _open = (!door.is_pinned()).then(|| admission.door(here));
     let mut refusals = Refusals::default();
     while let Some((stream, peer)) = accept(&listener, &node).await {
         let limit = node.rules(|rules| rules.clients.max_clients as usize);
@@ -30,8 +32,11 @@ pub async fn listen(
             continue;
         };
         prepare(&stream, &node);
-        let arrival = arrival(&stream, peer, &local);
-        let there = admitted.settle(node.mesh().all_shards());
+        let arrival = arrival(&stream, peer, &local, door);
+        let there = match door {
+            Door::Main => admitted.settle(node.mesh().all_shards()),
+            Door::Shard => here,
+        };
         let newcomer = Newcomer {
             stream,
             arrival,
@@ -46,7 +51,7 @@ pub async fn listen(
     }
 }
 
-fn arrival(stream: &Stream, peer: Peer, listening_at: &str) -> Arrival {
+fn arrival(stream: &Stream, peer: Peer, listening_at: &str, door: Door) -> Arrival {
     let (peer, local) = match peer {
         Peer::Tcp(peer) => (Some(peer), reached(stream)),
         Peer::Unix => (None, None),
@@ -54,6 +59,7 @@ fn arrival(stream: &Stream, peer: Peer, listening_at: &str) -> Arrival {
     Arrival {
         peer,
         local: local.unwrap_or_else(|| format!("{listening_at}:0")),
+        door,
         now_ms: corelane::time::unix_ms(),
     }
 }

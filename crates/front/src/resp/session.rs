@@ -7,12 +7,13 @@
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
 
 use corelane::ShardId;
 use corelane::net::{Chunk, Stream};
-use corelane_node::{CommandFuture, Ending, MoveReason, Pipeline, Rules};
+use corelane_node::{CommandFuture, Door, Ending, MoveReason, Pipeline, Rules};
 use corelane_wire::{Limits, Parser};
 
 use super::dispatch::{Dispatch, Stop, Waiting};
@@ -77,7 +78,7 @@ impl Session {
         state: SessionState,
         presence: Presence,
     ) -> Self {
-        let pipeline = Pipeline::new(state.node.clone());
+        let pipeline = Pipeline::new(state.node.clone(), state.client.door);
         Self {
             stream,
             parser,
@@ -312,10 +313,18 @@ impl Session {
                 call,
                 args,
                 keep,
-            } => (
-                Box::pin(async move { node.run_across(command, call, args).await }),
-                keep,
-            ),
+            } => {
+                let client = Rc::clone(&self.dispatch.state.client);
+                let run: CommandFuture = match client.door {
+                    Door::Main => {
+                        Box::pin(async move { node.run_across(command, call, args).await })
+                    }
+                    Door::Shard => {
+                        Box::pin(async move { node.run_alone(&client, command, call, args).await })
+                    }
+                };
+                (run, keep)
+            }
             // What ends a pass is no wait, and what is to be cut off has been.
             Waiting::Discard { .. } | Waiting::Elsewhere(_) => return Ok(()),
         };

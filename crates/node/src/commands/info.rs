@@ -1,8 +1,10 @@
 //! `INFO`.
 
+use corelane::ShardId;
 use corelane_wire::spec::{Arg, CommandSpec, Flags, Group};
 
 use crate::asking::{Asking, Command, gone};
+use crate::cluster::Door;
 use crate::info::{Figures, render};
 use crate::node::{Gone, Node};
 use crate::process::ProcessFigures;
@@ -28,7 +30,12 @@ pub(super) static INFO: Command = Command {
 };
 
 async fn info(node: Node, asking: Asking) -> Vec<u8> {
-    let Ok(each) = reports(&node).await else {
+    let door = asking.client.door;
+    let (each, first) = match door {
+        Door::Main => (reports(&node).await, ShardId::new(0)),
+        Door::Shard => (Ok(vec![own_report(&node)]), node.shard_id()),
+    };
+    let Ok(each) = each else {
         return gone();
     };
     let mut total = ShardReport::default();
@@ -43,6 +50,8 @@ async fn info(node: Node, asking: Asking) -> Vec<u8> {
         now_ms: corelane::time::unix_ms(),
         node: &total,
         each: &each,
+        first,
+        door,
         max_memory_bytes: node.rules(|rules| rules.max_memory_bytes),
         max_memory_policy: settings.text("maxmemory-policy").to_owned(),
         max_clients: node.rules(|rules| rules.clients.max_clients).into(),
@@ -52,6 +61,11 @@ async fn info(node: Node, asking: Asking) -> Vec<u8> {
         .collect();
     let text = render(&wanted, &figures);
     asking.reply(|reply| reply.verbatim("txt", text.as_bytes()))
+}
+
+/// This shard's report.
+fn own_report(node: &Node) -> ShardReport {
+    node.mesh().with(|shard| ShardReport::of(shard))
 }
 
 /// Every shard's report, in the order of the shards.

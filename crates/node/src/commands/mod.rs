@@ -1,5 +1,6 @@
 //! The node's own commands: what concerns the server rather than a key or a connection.
 
+mod cluster;
 mod config;
 mod debug;
 mod function;
@@ -12,6 +13,35 @@ use crate::asking::Command;
 
 /// Every command of the node.
 pub static COMMANDS: &[&Command] = &[
+    &cluster::CLUSTER,
+    &cluster::ADDSLOTS,
+    &cluster::ADDSLOTSRANGE,
+    &cluster::BUMPEPOCH,
+    &cluster::COUNT_FAILURE_REPORTS,
+    &cluster::COUNTKEYSINSLOT,
+    &cluster::DELSLOTS,
+    &cluster::DELSLOTSRANGE,
+    &cluster::FAILOVER,
+    &cluster::FLUSHSLOTS,
+    &cluster::FORGET,
+    &cluster::GETKEYSINSLOT,
+    &cluster::HELP,
+    &cluster::INFO,
+    &cluster::KEYSLOT,
+    &cluster::LINKS,
+    &cluster::MEET,
+    &cluster::MYID,
+    &cluster::MYSHARDID,
+    &cluster::NODES,
+    &cluster::REPLICAS,
+    &cluster::REPLICATE,
+    &cluster::RESET,
+    &cluster::SAVECONFIG,
+    &cluster::SET_CONFIG_EPOCH,
+    &cluster::SETSLOT,
+    &cluster::SHARDS,
+    &cluster::SLAVES,
+    &cluster::SLOTS_COMMAND,
     &config::CONFIG,
     &config::GET,
     &config::SET,

@@ -6,7 +6,10 @@ pub use sections::REDIS_VERSION;
 
 use std::fmt::Write;
 
+use corelane::ShardId;
+
 use crate::catalog::Catalog;
+use crate::cluster::Door;
 use crate::identity::Identity;
 use crate::process::ProcessFigures;
 use crate::report::ShardReport;
@@ -25,6 +28,10 @@ pub(crate) struct Figures<'a> {
     pub(crate) node: &'a ShardReport,
     /// Each shard's own.
     pub(crate) each: &'a [ShardReport],
+    /// The number of the first of them.
+    pub(crate) first: ShardId,
+    /// The door of who asks: by a shard's own port that shard alone is spoken of, as a cluster's node.
+    pub(crate) door: Door,
     pub(crate) max_memory_bytes: u64,
     pub(crate) max_memory_policy: String,
     pub(crate) max_clients: u64,

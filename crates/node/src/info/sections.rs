@@ -12,13 +12,14 @@ pub(super) fn server(f: &Figures<'_>, out: &mut Lines) {
     let uptime_s = f.now_ms.saturating_sub(id.started_ms) / 1000;
     out.line("redis_version", REDIS_VERSION);
     out.line("corelane_version", id.version);
-    out.line("redis_mode", "standalone");
+    out.line("redis_mode", f.door.mode());
     out.line("os", &id.system);
     out.line("arch_bits", usize::BITS);
     out.line("multiplexing_api", &id.backend);
     out.line("process_id", id.process_id);
     out.line("run_id", &id.run_id);
-    out.line("tcp_port", id.port);
+    let own_port = id.shard_port(f.first).filter(|_| f.door.is_pinned());
+    out.line("tcp_port", own_port.unwrap_or(id.port));
     out.line("server_time_usec", f.now_ms * 1000);
     out.line("uptime_in_seconds", uptime_s);
     out.line("uptime_in_days", uptime_s / 86_400);
@@ -133,13 +134,19 @@ pub(super) fn shards(f: &Figures<'_>, out: &mut Lines) {
     for (name, value) in f.node.runtime.named() {
         out.line(format_args!("loop_{name}"), value);
     }
-    for (number, shard) in f.each.iter().enumerate() {
+    for (number, shard) in (f.first.index()..).zip(f.each) {
         let keys: u64 = shard.databases.iter().map(|(keys, _)| keys).sum();
         let s = &shard.stats;
+        let port = f
+            .identity
+            .shard_ports
+            .get(number)
+            .filter(|port| **port != 0);
+        let port = port.map(|port| format!(",port={port}")).unwrap_or_default();
         out.line(
             format_args!("shard{number}"),
             format_args!(
-                "keys={keys},clients={},commands={},used_memory={},moved_in={},moved_out={},hop_ns={},move_ns={}",
+                "keys={keys},clients={},commands={},used_memory={},moved_in={},moved_out={},hop_ns={},move_ns={}{port}",
                 shard.clients,
                 s.commands_processed,
                 shard.used_bytes,
@@ -185,8 +192,8 @@ pub(super) fn errors(f: &Figures<'_>, out: &mut Lines) {
     }
 }
 
-pub(super) fn cluster(_: &Figures<'_>, out: &mut Lines) {
-    out.line("cluster_enabled", 0);
+pub(super) fn cluster(f: &Figures<'_>, out: &mut Lines) {
+    out.line("cluster_enabled", u8::from(f.door.is_pinned()));
 }
 
 pub(super) fn keyspace(f: &Figures<'_>, out: &mut Lines) {

@@ -177,7 +177,11 @@ pub(super) const CHAPTER: &[Setting] = &[
 /// Said at start rather than found out later: data that should be copied would not be.
 fn no_cluster(value: &Value) -> Result<(), String> {
     match value {
-        Value::Bool(true) => Err("clusters are not available in this version".to_owned()),
+        Value::Bool(true) => Err(
+            "clusters of several servers are not available in this version; for cluster clients of \
+             this one, see shard-ports"
+                .to_owned(),
+        ),
         _ => Ok(()),
     }
 }

@@ -34,6 +34,9 @@ async fn migrate(node: Node, asking: Asking) -> Vec<u8> {
         Err(text) => return asking.reply(|reply| reply.error(&text)),
     };
     let Some(option) = args.get(3) else {
+        if asking.client.door.is_pinned() {
+            return asking.reply(|reply| reply.error(PINNED));
+        }
         asking.client.order_to(to);
         return asking.reply(|reply| reply.ok());
     };
@@ -52,6 +55,8 @@ async fn migrate(node: Node, asking: Asking) -> Vec<u8> {
     };
     asking.reply(|reply| reply.int(sent.count as i64))
 }
+
+const PINNED: &str = "ERR this connection came by its shard's own port and stays on that shard; connect to the server's port to move";
 
 fn shard(node: &Node, text: &[u8]) -> Result<ShardId, String> {
     let last = node.mesh().shards() - 1;

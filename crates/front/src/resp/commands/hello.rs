@@ -129,7 +129,7 @@ fn describe(session: &SessionState, reply: &mut Reply<'_>) {
     reply.bulk(b"id");
     reply.int(session.client.id.0 as i64);
     reply.bulk(b"mode");
-    reply.bulk(b"standalone");
+    reply.bulk_str(session.client.door.mode());
     reply.bulk(b"role");
     reply.bulk(b"master");
     reply.bulk(b"modules");

@@ -1,5 +1,6 @@
 //! Commands about the connection itself, and about commands.
 
+mod asking;
 mod auth;
 mod client;
 mod client_list;
@@ -17,6 +18,9 @@ use super::state::Command;
 
 /// Every command of this crate.
 pub static COMMANDS: &[&Command] = &[
+    &asking::ASKING,
+    &asking::READONLY,
+    &asking::READWRITE,
     &auth::AUTH,
     &client::CLIENT,
     &client::GETNAME,

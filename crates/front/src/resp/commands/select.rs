@@ -22,6 +22,9 @@ pub(super) static SELECT: Command = Command {
         let Some(index) = parse_i64(&args[1]) else {
             return reply.error("ERR value is not an integer or out of range");
         };
+        if index != 0 && session.client.door.is_pinned() {
+            return reply.error("ERR SELECT is not allowed in cluster mode");
+        }
         match u16::try_from(index) {
             Ok(db) if db < session.node.databases() => {
                 session.client.db.set(db);
