@@ -24,3 +24,4 @@ mod redis_tools;
 mod routing;
 mod soak;
 mod start;
+mod tls;

@@ -72,7 +72,8 @@ impl Server {
         };
         let address = ready_line
             .strip_prefix("ready: ")
-            .and_then(|l| l.split(',').next());
+            .and_then(|l| l.split(',').next())
+            .map(|a| a.trim_start_matches("tls "));
         let address = address
             .and_then(|a| a.parse().ok())
             .expect("an address in the ready line");

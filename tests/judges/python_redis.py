@@ -1,4 +1,5 @@
-"""Python's `redis` against a running server: `python3 python_redis.py PORT`.
+"""Python's `redis` against a running server: `python3 python_redis.py PORT`, and over TLS with
+`python3 python_redis.py PORT CA CERT KEY`.
 
 Called by the black-box tests (`client_libraries::python`) and by hand. Anything that is not as a program expects ends it
 with an error.
@@ -9,8 +10,8 @@ import sys
 import redis
 
 
-def check(protocol: int, port: int) -> None:
-    r = redis.Redis(port=port, db=3, protocol=protocol, decode_responses=True)
+def check(protocol: int, port: int, **tls: object) -> None:
+    r = redis.Redis(port=port, db=3, protocol=protocol, decode_responses=True, **tls)
     assert r.ping()
     r.flushdb()
 
@@ -52,5 +53,10 @@ def check(protocol: int, port: int) -> None:
     assert r.memory_usage("name") > 0
 
 
+encryption: dict[str, object] = {}
+if len(sys.argv) > 2:
+    ca, certificate, key = sys.argv[2:]
+    encryption = {"ssl": True, "ssl_ca_certs": ca, "ssl_certfile": certificate, "ssl_keyfile": key}
+
 for version in (2, 3):
-    check(version, int(sys.argv[1]))
+    check(version, int(sys.argv[1]), **encryption)

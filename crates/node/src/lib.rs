@@ -38,6 +38,7 @@ mod slice;
 mod stats;
 mod steps;
 mod sweep;
+pub mod tls;
 mod traveller;
 
 pub use ahead::{AHEAD, Ahead};

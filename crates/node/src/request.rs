@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use corelane::tls::Acceptor;
 use corelane_settings::Settings;
 use corelane_store::commands::steps::{Answer, Step};
 use corelane_store::{Command, Continuation};
@@ -33,6 +34,10 @@ pub enum Request {
     ResetStats,
     /// Turns the active expiry of keys on or off (`DEBUG SET-ACTIVE-EXPIRE`).
     ActiveExpire(bool),
+    /// New TLS connections are accepted with this.
+    Secure(Option<Acceptor>),
+    /// What TLS connections are accepted with.
+    TellAcceptor,
     /// New settings take effect.
     Apply(Arc<Settings>),
     /// `CONFIG SET` at the shard that decides.
@@ -74,6 +79,8 @@ pub enum Reply {
     Report(Box<ShardReport>),
     /// The clients.
     Counted(Box<Counted>),
+    /// What TLS connections are accepted with.
+    Acceptor(Option<Acceptor>),
     /// Done.
     Done,
     /// The settings as they are now, or why nothing changed.

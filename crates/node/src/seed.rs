@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use corelane::tls::Acceptor;
 use corelane::{ShardId, ShardMap};
 use corelane_settings::Settings;
 
@@ -12,6 +13,8 @@ use corelane_settings::Settings;
 pub struct ShardSeed {
     /// The settings at start.
     pub(crate) settings: Arc<Settings>,
+    /// What TLS connections are accepted with at start.
+    pub(crate) tls: Option<Acceptor>,
     /// How many commands the catalog has.
     pub(crate) commands: usize,
     /// Who owns what at start.
@@ -44,11 +47,19 @@ impl ShardSeed {
         };
         Self {
             settings,
+            tls: None,
             commands,
             map,
             hash_seed,
             seats: (0..max_shards).map(seat).collect(),
         }
+    }
+
+    /// The same, with what TLS connections are accepted with.
+    #[must_use]
+    pub fn with_tls(mut self, tls: Option<Acceptor>) -> Self {
+        self.tls = tls;
+        self
     }
 
     /// Shards that there is room for.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use corelane::tls::Acceptor;
 use corelane::{Cx, Handoff, MeshGauge, Service, ShardId};
 use corelane_settings::Settings;
 use corelane_store::commands::steps::{Answer, Step};
@@ -32,6 +33,10 @@ pub struct Shard {
     pub(crate) stats: Stats,
     pub(crate) clients: Clients,
     pub(crate) rules: Rules,
+    /// What TLS connections are accepted with.
+    pub(crate) tls: Option<Acceptor>,
+    /// Handshakes that fail are not logged before.
+    pub(crate) tls_silent_until_ms: u64,
     pub(crate) background: Background,
     /// Counters of this shard's side of the mesh, once it is there.
     pub(crate) mesh: Option<MeshGauge>,
@@ -67,6 +72,8 @@ impl Shard {
             stats: Stats::new(seed.commands),
             clients: Clients::going_on(id, life.next_client()),
             rules: Rules::of(Arc::clone(&seed.settings)),
+            tls: seed.tls.clone(),
+            tls_silent_until_ms: 0,
             background: Background::default(),
             mesh: None,
             memory: NodeMemory::new(seed.max_shards()),
@@ -238,6 +245,11 @@ impl Service for Shard {
                 self.background.expire = on;
                 Reply::Done
             }
+            Request::Secure(acceptor) => {
+                self.tls = acceptor;
+                Reply::Done
+            }
+            Request::TellAcceptor => Reply::Acceptor(self.tls.clone()),
             Request::Apply(settings) => {
                 self.apply(settings);
                 Reply::Done

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use corelane::tls::Reason;
+
 use crate::catalog::CommandId;
 use crate::routing::MoveReason;
 
@@ -95,6 +97,12 @@ pub struct Stats {
     pub idle_disconnections: u64,
     /// Protocol errors.
     pub protocol_errors: u64,
+    /// TLS handshakes that came to an end, the good one.
+    pub tls_handshakes: u64,
+    /// Of these, such that took a session up again.
+    pub tls_resumed: u64,
+    /// TLS handshakes that failed, by [`Reason::ALL`].
+    pub tls_failures: [u64; Reason::ALL.len()],
 }
 
 /// Distinct error prefixes counted; clients choose none of them, but a bound costs nothing.
@@ -132,6 +140,12 @@ impl Stats {
         self.moves_by_reason[reason as usize] += 1;
     }
 
+    /// Counts a TLS handshake that failed.
+    pub fn count_tls_failure(&mut self, reason: Reason) {
+        let place = Reason::ALL.iter().position(|known| *known == reason);
+        self.tls_failures[place.expect("all reasons are in the list")] += 1;
+    }
+
     /// Adds another shard's counters.
     pub fn add(&mut self, other: &Self) {
         if self.commands.len() < other.commands.len() {
@@ -154,9 +168,12 @@ impl Stats {
         {
             *mine += *theirs;
         }
+        for (mine, theirs) in self.tls_failures.iter_mut().zip(other.tls_failures) {
+            *mine += theirs;
+        }
     }
 
-    fn totals_mut(&mut self) -> [&mut u64; 20] {
+    fn totals_mut(&mut self) -> [&mut u64; 22] {
         [
             &mut self.commands_processed,
             &mut self.connections_received,
@@ -178,6 +195,8 @@ impl Stats {
             &mut self.idle_disconnections,
             &mut self.protocol_errors,
             &mut self.evicted_clients,
+            &mut self.tls_handshakes,
+            &mut self.tls_resumed,
         ]
     }
 }

@@ -15,9 +15,18 @@ use crate::error::ServerError;
 pub struct Addresses {
     /// TCP addresses.
     pub tcp: Vec<SocketAddr>,
+    /// TCP addresses where TLS is spoken.
+    pub tls: Vec<SocketAddr>,
     /// A Unix socket.
     pub unix: Option<PathBuf>,
-    sockets: Vec<SharedListener>,
+    sockets: Vec<Socket>,
+}
+
+/// A socket that listens, and what is spoken there.
+#[derive(Debug, Clone)]
+struct Socket {
+    listener: SharedListener,
+    speaks_tls: bool,
 }
 
 /// Makes a socket that listens: a real one, or one of a simulated world.
@@ -25,28 +34,41 @@ type Bind<'a> = &'a dyn Fn(&Addr, &ListenOptions) -> io::Result<SharedListener>;
 
 impl Addresses {
     /// Works the addresses out and listens on them: from here on nobody else can have them. Port 0 becomes a free
-    /// port, the same for all addresses.
+    /// port, the same for all addresses; beside a port for TLS it is none.
     ///
     /// # Errors
     /// [`ServerError::Listen`] names the address and what helps. An optional address that this
     /// machine does not have is left out.
-    pub fn claim(listen: &Listen) -> Result<Self, ServerError> {
-        Self::claim_by(listen, &SharedListener::bind)
+    pub fn claim(listen: &Listen, tls_port: Option<u16>) -> Result<Self, ServerError> {
+        Self::claim_by(listen, tls_port, &SharedListener::bind)
     }
 
     /// As [`claim`](Self::claim), in a simulated world.
     ///
     /// # Errors
     /// The address is taken in that world.
-    pub fn claim_in(world: &World, listen: &Listen) -> Result<Self, ServerError> {
-        Self::claim_by(listen, &|addr, options| {
+    pub fn claim_in(
+        world: &World,
+        listen: &Listen,
+        tls_port: Option<u16>,
+    ) -> Result<Self, ServerError> {
+        Self::claim_by(listen, tls_port, &|addr, options| {
             SharedListener::bind_in(world, addr, options)
         })
     }
 
-    fn claim_by(listen: &Listen, bind: Bind<'_>) -> Result<Self, ServerError> {
+    fn claim_by(
+        listen: &Listen,
+        tls_port: Option<u16>,
+        bind: Bind<'_>,
+    ) -> Result<Self, ServerError> {
         let mut addresses = Self::default();
-        addresses.claim_tcp(listen, bind)?;
+        if listen.port > 0 || tls_port.is_none() {
+            addresses.tcp = addresses.claim_tcp(listen, listen.port, false, bind)?;
+        }
+        if let Some(port) = tls_port {
+            addresses.tls = addresses.claim_tcp(listen, port, true, bind)?;
+        }
         addresses.claim_unix(listen, bind)?;
         if addresses.sockets.is_empty() {
             let hint = "no address is left to listen on; see bind and unixsocket".to_owned();
@@ -58,18 +80,28 @@ impl Addresses {
         Ok(addresses)
     }
 
-    fn claim_tcp(&mut self, listen: &Listen, bind: Bind<'_>) -> Result<(), ServerError> {
+    /// Listens on one port of all addresses; returns what could be had.
+    fn claim_tcp(
+        &mut self,
+        listen: &Listen,
+        mut port: u16,
+        speaks_tls: bool,
+        bind: Bind<'_>,
+    ) -> Result<Vec<SocketAddr>, ServerError> {
         let options = options(listen);
-        let mut port = listen.port;
+        let mut claimed = Vec::new();
         for wanted in &listen.bind {
             let address = SocketAddr::new(wanted.ip, port);
             match bind(&Addr::Tcp(address), &options) {
-                Ok(socket) => {
-                    if let Addr::Tcp(found) = socket.local_addr() {
+                Ok(listener) => {
+                    if let Addr::Tcp(found) = listener.local_addr() {
                         port = found.port();
-                        self.tcp.push(*found);
+                        claimed.push(*found);
                     }
-                    self.sockets.push(socket);
+                    self.sockets.push(Socket {
+                        listener,
+                        speaks_tls,
+                    });
                 }
                 Err(error)
                     if wanted.optional && error.kind() == io::ErrorKind::AddrNotAvailable =>
@@ -79,29 +111,33 @@ impl Addresses {
                 Err(error) => return Err(refused(&address.to_string(), &error)),
             }
         }
-        Ok(())
+        Ok(claimed)
     }
 
     fn claim_unix(&mut self, listen: &Listen, bind: Bind<'_>) -> Result<(), ServerError> {
         let Some(path) = &listen.unixsocket else {
             return Ok(());
         };
-        let socket = bind(&Addr::Unix(path.clone()), &options(listen))
+        let listener = bind(&Addr::Unix(path.clone()), &options(listen))
             .map_err(|error| refused_path(path, &error))?;
         self.unix = Some(path.clone());
-        self.sockets.push(socket);
+        self.sockets.push(Socket {
+            listener,
+            speaks_tls: false,
+        });
         Ok(())
     }
 
-    /// Listeners on all of them, on this shard; none where they are closed already, for the node stops.
+    /// Listeners on all of them, on this shard, and whether TLS is spoken there; none where they are closed already, for
+    /// the node stops.
     ///
     /// # Errors
     /// There are no descriptors left; the text names the address.
-    pub(crate) fn listeners(&self) -> Result<Vec<Listener>, String> {
-        let listener = |socket: &SharedListener| {
-            let address = socket.local_addr();
-            match socket.listener() {
-                Ok(listener) => Some(Ok(listener)),
+    pub(crate) fn listeners(&self) -> Result<Vec<(Listener, bool)>, String> {
+        let listener = |socket: &Socket| {
+            let address = socket.listener.local_addr();
+            match socket.listener.listener() {
+                Ok(listener) => Some(Ok((listener, socket.speaks_tls))),
                 Err(error) if error.kind() == io::ErrorKind::NotConnected => None,
                 Err(error) => Some(Err(format!("cannot listen on {address}: {error}"))),
             }
@@ -111,16 +147,25 @@ impl Addresses {
 
     /// Lets go of the sockets: once the shards' listeners are gone nobody can connect any more.
     pub(crate) fn close(&self) {
-        self.sockets.iter().for_each(SharedListener::close);
+        let listeners = self.sockets.iter().map(|socket| &socket.listener);
+        listeners.for_each(SharedListener::close);
     }
 
-    /// The first address, as shown to people.
+    /// The first address, as shown to people, and the first of TLS.
     pub fn shown(&self) -> String {
-        match (self.tcp.first(), &self.unix) {
-            (Some(address), _) => address.to_string(),
-            (None, Some(path)) => path.display().to_string(),
-            (None, None) => "nowhere".to_owned(),
+        match (self.tcp.first(), self.tls.first(), &self.unix) {
+            (Some(plain), Some(tls), _) => format!("{plain}, tls {tls}"),
+            (Some(plain), None, _) => plain.to_string(),
+            (None, Some(tls), _) => format!("tls {tls}"),
+            (None, None, Some(path)) => path.display().to_string(),
+            (None, None, None) => "nowhere".to_owned(),
         }
+    }
+
+    /// The port that `INFO` names: the plain one, if there is one.
+    pub(crate) fn port(&self) -> u16 {
+        let first = self.tcp.first().or(self.tls.first());
+        first.map_or(0, SocketAddr::port)
     }
 }
 

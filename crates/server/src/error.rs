@@ -16,6 +16,9 @@ pub enum ServerError {
         /// What is wrong with it and what helps.
         hint: String,
     },
+    /// TLS cannot be spoken as the settings have it.
+    #[error("cannot speak TLS: {0}")]
+    Tls(String),
     /// The working directory cannot be used.
     #[error("cannot use dir = {path}: {source}")]
     Dir {
@@ -60,7 +63,11 @@ impl ServerError {
     /// Whether what was asked for is at fault (exit 2), rather than the running node (exit 1).
     pub fn is_usage(&self) -> bool {
         match self {
-            Self::Listen { .. } | Self::Dir { .. } | Self::Plan(_) | Self::IoShards { .. } => true,
+            Self::Listen { .. }
+            | Self::Tls(_)
+            | Self::Dir { .. }
+            | Self::Plan(_)
+            | Self::IoShards { .. } => true,
             Self::Machine(_) | Self::Launch(_) | Self::Failed(_) | Self::Signals(_) => false,
         }
     }

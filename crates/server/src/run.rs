@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use corelane::{LaunchOptions, ShardId};
-use corelane_node::{Identity, Shard, ShardSeed};
+use corelane_node::{Identity, Shard, ShardSeed, tls};
 use corelane_settings::Settings;
 use corelane_topology::{Layout, Machine, Plan};
 
@@ -30,7 +30,8 @@ pub fn run(mut settings: Settings) -> Result<(), ServerError> {
     let listen = settings.listen();
     let options = launch_options(&settings, &plan);
     let shards = options.shards.len();
-    let addresses = Addresses::claim(&listen)?;
+    let tls_port = settings.tls().map(|tls| tls.port);
+    let addresses = Addresses::claim(&listen, tls_port)?;
     let data_shards = options.first_map()?.io_shards()..shards;
     let shard_ports = ShardPorts::claim(&listen, &addresses.tcp, data_shards)?;
     for (setting, value, source) in settings.given_without_effect() {
@@ -88,12 +89,13 @@ fn parts(
     ready: Ready,
 ) -> Result<Parts, ServerError> {
     let catalog = Arc::clone(registry().catalog());
+    let tls = tls::acceptor(&settings).map_err(ServerError::Tls)?;
     let identity = Identity {
         version: env!("CARGO_PKG_VERSION"),
         run_id: run_id(),
         started_ms: unix_ms(),
         process_id: std::process::id(),
-        port: addresses.tcp.first().map_or(0, |address| address.port()),
+        port: addresses.port(),
         ip: addresses.tcp.first().map(|address| address.ip()),
         shard_ports: shard_ports.ports().to_vec(),
         executable: std::env::current_exe().unwrap_or_default(),
@@ -108,7 +110,8 @@ fn parts(
         options.first_map()?,
         options.shards.len(),
         entropy(),
-    );
+    )
+    .with_tls(tls);
     Ok(Parts {
         catalog,
         identity: Arc::new(identity),

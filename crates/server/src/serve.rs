@@ -18,13 +18,15 @@ const DRAIN: Duration = Duration::from_secs(2);
 /// There are no descriptors left to listen with; the reason names the address.
 pub async fn serve(mesh: Mesh<Shard>, parts: Parts) -> Result<(), String> {
     let node = Node::new(mesh, parts.catalog.clone(), parts.identity.clone());
-    for (door, listener) in listeners(&node, &parts)? {
+    node.learn_acceptor().await;
+    for (door, speaks_tls, listener) in listeners(&node, &parts)? {
         let local = listener
             .local_addr()
             .map_or_else(|_| String::new(), |address| address.to_string());
         let listening = resp::listen(
             listener,
             local,
+            speaks_tls,
             node.clone(),
             registry(),
             parts.admission.clone(),
@@ -43,18 +45,21 @@ pub async fn serve(mesh: Mesh<Shard>, parts: Parts) -> Result<(), String> {
     Ok(())
 }
 
-/// What this shard listens with: the sockets of all shards where it keeps clients, and its own port where it owns
-/// data, for as long as it serves.
-fn listeners(node: &Node, parts: &Parts) -> Result<Vec<(Door, Listener)>, String> {
+/// What this shard listens with, and whether TLS is spoken there: the sockets of all shards where it keeps clients, and
+/// its own port where it owns data, for as long as it serves.
+fn listeners(node: &Node, parts: &Parts) -> Result<Vec<(Door, bool, Listener)>, String> {
     let shard = node.shard_id();
     let mut listeners = Vec::new();
     if node.keeps_clients(shard) {
-        let shared = parts.addresses.listeners()?;
-        listeners.extend(shared.into_iter().map(|listener| (Door::Main, listener)));
+        let shared = parts.addresses.listeners()?.into_iter();
+        listeners.extend(shared.map(|(listener, tls)| (Door::Main, tls, listener)));
     }
     if shard.index() >= node.mesh().map().io_shards() {
         let own = parts.shard_ports.listen(shard.index())?;
-        listeners.extend(own.into_iter().map(|listener| (Door::Shard, listener)));
+        listeners.extend(
+            own.into_iter()
+                .map(|listener| (Door::Shard, false, listener)),
+        );
     }
     Ok(listeners)
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use corelane::sim::World;
 use corelane::{LaunchOptions, SimNode, launch_sim};
 use corelane_front::resp::Admission;
-use corelane_node::{Identity, Shard, ShardSeed};
+use corelane_node::{Identity, Shard, ShardSeed, tls};
 use corelane_settings::{Listen, Settings};
 
 use crate::addresses::Addresses;
@@ -56,14 +56,16 @@ fn parts(world: &World, settings: Settings, options: &LaunchOptions) -> Result<P
     let catalog = Arc::clone(registry().catalog());
     let listen = listen(&settings);
     let data_shards = options.first_map()?.io_shards()..options.shards.len();
-    let addresses = Addresses::claim_in(world, &listen)?;
+    let tls_port = settings.tls().map(|tls| tls.port);
+    let addresses = Addresses::claim_in(world, &listen, tls_port)?;
     let shard_ports = ShardPorts::simulated(&listen, &addresses.tcp, data_shards)?;
+    let tls = tls::acceptor(&settings).map_err(ServerError::Tls)?;
     let identity = Identity {
         version: env!("CARGO_PKG_VERSION"),
         run_id: format!("{:040x}", world.seed()),
         started_ms: 0,
         process_id: 1,
-        port: addresses.tcp.first().map_or(0, SocketAddr::port),
+        port: addresses.port(),
         ip: addresses.tcp.first().map(SocketAddr::ip),
         shard_ports: shard_ports.ports().to_vec(),
         executable: "corelane".into(),
@@ -78,7 +80,8 @@ fn parts(world: &World, settings: Settings, options: &LaunchOptions) -> Result<P
         options.first_map()?,
         options.shards.len(),
         world.seed(),
-    );
+    )
+    .with_tls(tls);
     Ok(Parts {
         catalog,
         identity: Arc::new(identity),

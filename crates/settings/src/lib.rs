@@ -27,6 +27,7 @@ mod setting;
 mod settings;
 mod source;
 mod suggest;
+mod tls;
 mod typed;
 mod value;
 
@@ -43,6 +44,7 @@ pub use setting::{Change, Check, Effect, Group, Setting, Shown, find};
 pub use settings::Settings;
 pub use source::Source;
 pub use suggest::nearest;
+pub use tls::{ClientCertificates, Tls};
 pub use typed::{
     Announce, ClientLimits, Endpoint, KeyspaceOptions, Listen, LocalAccess, Logging, MaxMemory,
     MemoryLimits, MemoryShare, Placement, Security, ShardPorts, WireLimits,

@@ -12,6 +12,7 @@ mod placement;
 mod process;
 mod replication;
 mod security;
+mod tls;
 
 use crate::Setting;
 
@@ -22,6 +23,7 @@ const CHAPTERS: &[&[Setting]] = &[
     network::CHAPTER,
     clients::CHAPTER,
     security::CHAPTER,
+    tls::CHAPTER,
     memory::CHAPTER,
     placement::CHAPTER,
     keyspace::CHAPTER,

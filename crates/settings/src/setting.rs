@@ -75,6 +75,8 @@ pub enum Group {
     Clients,
     /// Passwords and what they guard.
     Security,
+    /// Encrypted connections.
+    Tls,
     /// Memory limit and eviction.
     Memory,
     /// Shards, processors and the I/O backend.
@@ -97,10 +99,11 @@ pub enum Group {
 
 impl Group {
     /// In the order of help and of the reference page.
-    pub const ALL: [Group; 12] = [
+    pub const ALL: [Group; 13] = [
         Group::Network,
         Group::Clients,
         Group::Security,
+        Group::Tls,
         Group::Memory,
         Group::Placement,
         Group::Keyspace,
@@ -118,6 +121,7 @@ impl Group {
             Group::Network => "Network",
             Group::Clients => "Clients",
             Group::Security => "Security",
+            Group::Tls => "TLS",
             Group::Memory => "Memory",
             Group::Placement => "Shards and processors",
             Group::Keyspace => "Keyspace",

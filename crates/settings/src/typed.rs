@@ -328,13 +328,13 @@ impl Settings {
         Some(self.path("config")).filter(|path| !path.as_os_str().is_empty())
     }
 
-    fn number<T: TryFrom<i64>>(&self, name: &str) -> T {
+    pub(crate) fn number<T: TryFrom<i64>>(&self, name: &str) -> T {
         let number = self.int(name);
         T::try_from(number)
             .unwrap_or_else(|_| panic!("'{name}' holds {number}, beyond the range of its use"))
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         match self.value(name) {
             Value::Path(path) => path.clone(),
             other => unreachable!("{name} holds {other:?}"),
@@ -391,6 +391,7 @@ mod tests {
         settings.wire_limits();
         settings.memory_limits();
         settings.placement();
+        settings.tls();
         settings.keyspace();
         settings.security();
         settings.logging();

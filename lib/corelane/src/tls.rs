@@ -96,4 +96,5 @@ pub use options::{
 };
 pub use rustls;
 pub use stream::TlsStream;
+pub use suites::cipher_suites;
 pub use transport::{Transport, TransportConnection};

@@ -12,10 +12,11 @@ use super::registry::Registry;
 use super::session::{End, Session};
 
 /// Accepts on this shard until it is to serve no more. Sessions are tasks of their own. What comes by the shard's own
-/// port stays here; of what comes by a port of all shards each gets its part.
+/// port stays here; of what comes by a port of all shards each gets its part. With `speaks_tls` nothing else is spoken.
 pub async fn listen(
     listener: Listener,
     local: String,
+    speaks_tls: bool,
     node: Node,
     registry: &'static Registry,
     admission: Admission,
@@ -28,7 +29,10 @@ pub async fn listen(
         let limit = node.rules(|rules| rules.clients.max_clients as usize);
         let Some(mut admitted) = admission.enter(limit, here) else {
             refusals.note(&node, limit);
-            corelane::task::spawn(refuse(stream));
+            // A client of TLS would take plain words for a broken handshake.
+            if !speaks_tls {
+                corelane::task::spawn(refuse(stream));
+            }
             continue;
         };
         prepare(&stream, &node);
@@ -39,12 +43,13 @@ pub async fn listen(
         };
         let newcomer = Newcomer {
             stream,
+            speaks_tls,
             arrival,
             registry,
             admitted,
         };
         if there == here {
-            corelane::task::spawn(live(newcomer.begin(&node)));
+            newcomer.begin(&node);
         } else {
             corelane::task::spawn(newcomer.hand_over(there, node.clone()));
         }

@@ -14,6 +14,7 @@ mod moving;
 mod newcomer;
 mod presence;
 mod registry;
+mod secure;
 mod session;
 mod state;
 mod window;

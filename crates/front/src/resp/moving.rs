@@ -8,7 +8,7 @@ use std::any::Any;
 use std::rc::Rc;
 
 use corelane::ShardId;
-use corelane::net::{Connection, Stream};
+use corelane::tls::{Transport, TransportConnection};
 use corelane_node::{Client, Departure, Luggage, Node};
 use corelane_wire::Parser;
 
@@ -21,7 +21,7 @@ use super::state::{SessionState, Standing};
 /// A packed session.
 #[derive(Debug)]
 struct Parcel {
-    connection: Connection,
+    connection: TransportConnection,
     parser: Parser,
     input: Input,
     standing: Standing,
@@ -80,7 +80,7 @@ impl Parcel {
         let mut admitted = self.admitted;
         admitted.move_to(node.shard_id());
         let presence = Presence::new(node.clone(), client.id, admitted);
-        let stream = Stream::attach(self.connection)
+        let stream = Transport::attach(self.connection)
             .inspect_err(|error| {
                 tracing::warn!(client = client.id.0, %error, "a connection cannot be taken up on its new shard");
             })

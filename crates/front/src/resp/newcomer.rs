@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use corelane::ShardId;
 use corelane::net::{Connection, Stream};
+use corelane::tls::Transport;
 use corelane_node::{Arrival, Client, Luggage, Node};
 use corelane_wire::Parser;
 
@@ -19,6 +20,8 @@ use super::state::{ReplyMode, SessionState, Standing};
 /// An accepted connection.
 pub(super) struct Newcomer {
     pub(super) stream: Stream,
+    /// Whether it begins with a handshake, wherever it begins.
+    pub(super) speaks_tls: bool,
     pub(super) arrival: Arrival,
     pub(super) registry: &'static Registry,
     pub(super) admitted: Admitted,
@@ -26,21 +29,17 @@ pub(super) struct Newcomer {
 
 impl Newcomer {
     /// Enters it here.
-    pub(super) fn begin(self, node: &Node) -> Box<Session> {
+    pub(super) fn begin(self, node: &Node) {
         let client = node.enter_client(self.arrival);
-        begin(
-            self.stream,
-            client,
-            node.clone(),
-            self.registry,
-            self.admitted,
-        )
+        let beginning = Beginning::new(client, node.clone(), self.registry, self.admitted);
+        beginning.start(self.stream, self.speaks_tls);
     }
 
     /// Lets it begin on another shard; where it is not taken, it begins here.
     pub(super) async fn hand_over(self, there: ShardId, node: Node) {
         let parcel = Parcel {
             connection: self.stream.detach().await,
+            speaks_tls: self.speaks_tls,
             registry: self.registry,
             admitted: self.admitted,
         };
@@ -69,6 +68,7 @@ impl Newcomer {
 #[derive(Debug)]
 struct Parcel {
     connection: Connection,
+    speaks_tls: bool,
     registry: &'static Registry,
     admitted: Admitted,
 }
@@ -78,44 +78,71 @@ impl Luggage for Parcel {
         corelane::task::spawn(async move {
             let Parcel {
                 connection,
+                speaks_tls,
                 registry,
                 mut admitted,
             } = *self;
             admitted.move_to(node.shard_id());
+            let id = client.id.0;
+            let beginning = Beginning::new(client, node, registry, admitted);
             match Stream::attach(connection) {
-                Ok(stream) => live(begin(stream, client, node, registry, admitted)).await,
+                Ok(stream) => beginning.start(stream, speaks_tls),
                 Err(error) => {
-                    tracing::warn!(client = client.id.0, %error, "a new connection cannot be taken up on its shard");
-                    drop(Presence::new(node, client.id, admitted));
+                    tracing::warn!(client = id, %error, "a new connection cannot be taken up on its shard");
                 }
             }
         });
     }
 }
 
-fn begin(
-    stream: Stream,
-    client: Rc<Client>,
-    node: Node,
+/// A client that is in its shard's list and has no session yet.
+pub(super) struct Beginning {
+    pub(super) client: Rc<Client>,
+    pub(super) node: Node,
     registry: &'static Registry,
-    admitted: Admitted,
-) -> Box<Session> {
-    let presence = Presence::new(node.clone(), client.id, admitted);
-    let state = SessionState {
-        client,
-        registry,
-        standing: Standing {
-            authenticated: !node.needs_password(),
-            reply_mode: ReplyMode::On,
-        },
-        node,
-        closing: false,
-    };
-    Box::new(Session::new(
-        stream,
-        Parser::new(),
-        Input::default(),
-        state,
-        presence,
-    ))
+    presence: Presence,
+}
+
+impl Beginning {
+    fn new(
+        client: Rc<Client>,
+        node: Node,
+        registry: &'static Registry,
+        admitted: Admitted,
+    ) -> Self {
+        Self {
+            presence: Presence::new(node.clone(), client.id, admitted),
+            client,
+            node,
+            registry,
+        }
+    }
+
+    fn start(self, stream: Stream, speaks_tls: bool) {
+        match speaks_tls {
+            false => self.serve(stream.into()),
+            true => self.shake_hands(stream),
+        }
+    }
+
+    /// Begins the session, as a task of its own.
+    pub(super) fn serve(self, stream: Transport) {
+        let state = SessionState {
+            client: self.client,
+            registry: self.registry,
+            standing: Standing {
+                authenticated: !self.node.needs_password(),
+                reply_mode: ReplyMode::On,
+            },
+            node: self.node,
+            closing: false,
+        };
+        corelane::task::spawn(live(Box::new(Session::new(
+            stream,
+            Parser::new(),
+            Input::default(),
+            state,
+            self.presence,
+        ))));
+    }
 }

@@ -12,7 +12,8 @@ use std::task::Poll;
 use std::time::Duration;
 
 use corelane::ShardId;
-use corelane::net::{Chunk, Stream};
+use corelane::net::Chunk;
+use corelane::tls::Transport;
 use corelane_node::{CommandFuture, Door, Ending, MoveReason, Pipeline, Rules};
 use corelane_wire::{Limits, Parser};
 
@@ -24,7 +25,7 @@ use super::state::SessionState;
 /// A connection and its session.
 #[derive(Debug)]
 pub(crate) struct Session {
-    pub(super) stream: Stream,
+    pub(super) stream: Transport,
     pub(super) parser: Parser,
     pub(super) input: Input,
     pub(super) dispatch: Dispatch,
@@ -72,7 +73,7 @@ const UNBROKEN_BYTES: usize = 32 * 1024;
 impl Session {
     /// A session that begins, or goes on with what it has parsed and not parsed elsewhere.
     pub(crate) fn new(
-        stream: Stream,
+        stream: Transport,
         parser: Parser,
         input: Input,
         state: SessionState,

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use corelane::tls::Acceptor;
 use corelane::{MapHold, ShardId};
 use corelane_settings::Settings;
 use corelane_wire::glob;
@@ -152,20 +153,54 @@ async fn set(node: Node, asking: Asking) -> Vec<u8> {
     }
     let owned: Vec<Vec<u8>> = args.iter().skip(2).map(<[u8]>::to_vec).collect();
     let pairs = owned.chunks(2);
-    let pairs = pairs.map(|p| (p[0].clone(), p[1].clone())).collect();
+    let pairs: Vec<_> = pairs.map(|p| (p[0].clone(), p[1].clone())).collect();
+    let acceptor = match new_acceptor(&node, &pairs).await {
+        Ok(acceptor) => acceptor,
+        Err(reason) => return asking.reply(|reply| reply.error(&format!("ERR {reason}"))),
+    };
     let request = Request::Configure { pairs, dry: false };
     // No shard wakes between the decision and its spreading without hearing of it.
     let hold = node.mesh().hold_map().await;
     match node.call(DECIDER, request).await {
-        Ok(Reply::Configured(Ok(settings))) => match spread(&node, &hold, &settings).await {
-            true => asking.reply(|reply| reply.ok()),
-            false => gone(),
-        },
+        Ok(Reply::Configured(Ok(settings))) => {
+            let mut told = spread(&node, &hold, &settings).await;
+            if let Some(acceptor) = acceptor {
+                told &= node.spread_acceptor(&hold, acceptor).await;
+            }
+            match told {
+                true => asking.reply(|reply| reply.ok()),
+                false => gone(),
+            }
+        }
         Ok(Reply::Configured(Err(reason))) => {
             asking.reply(|reply| reply.error(&format!("ERR {reason}")))
         }
         _ => gone(),
     }
+}
+
+/// What TLS connections are to be accepted with after a change, if it is one of TLS: made before anything changes, so
+/// that a bad file leaves all as it was. Files are read anew where they are named anew.
+async fn new_acceptor(
+    node: &Node,
+    pairs: &[(Vec<u8>, Vec<u8>)],
+) -> Result<Option<Option<Acceptor>>, String> {
+    let Some((name, _)) = pairs.iter().find(|(name, _)| Settings::concerns_tls(name)) else {
+        return Ok(None);
+    };
+    let mut changed = Settings::clone(&node.settings());
+    let given: Vec<(&[u8], &[u8])> = pairs
+        .iter()
+        .map(|(name, value)| (name.as_slice(), value.as_slice()))
+        .collect();
+    changed.set(&given).map_err(|error| error.to_string())?;
+    let made = node.make_acceptor(changed).await;
+    made.map(Some).map_err(|reason| {
+        let name = String::from_utf8_lossy(name);
+        format!(
+            "CONFIG SET failed (possibly related to argument '{name}') - Unable to update TLS configuration: {reason}"
+        )
+    })
 }
 
 /// Gives every shard its copy, and waits until all have it: who hears OK finds it everywhere.

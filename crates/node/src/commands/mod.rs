@@ -1,7 +1,7 @@
 //! The node's own commands: what concerns the server rather than a key or a connection.
 
 mod cluster;
-mod config;
+pub(crate) mod config;
 mod debug;
 mod function;
 mod info;

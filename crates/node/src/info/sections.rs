@@ -1,6 +1,8 @@
 //! The sections of `INFO`. Names are Redis's wherever the meaning is the same, so that the tools
 //! people have keep reading them; what only this server has stands under names of its own.
 
+use corelane::tls::Reason;
+
 use super::{Figures, Lines};
 use crate::routing::MoveReason;
 
@@ -78,6 +80,14 @@ pub(super) fn stats(f: &Figures<'_>, out: &mut Lines) {
     out.line("total_net_input_bytes", s.net_input_bytes);
     out.line("total_net_output_bytes", s.net_output_bytes);
     out.line("rejected_connections", s.connections_rejected);
+    out.line("tls_handshakes", s.tls_handshakes);
+    out.line("tls_handshakes_resumed", s.tls_resumed);
+    out.line("tls_handshakes_failed", s.tls_failures.iter().sum::<u64>());
+    for (reason, count) in Reason::ALL.iter().zip(s.tls_failures) {
+        if count > 0 {
+            out.line(format_args!("tls_failed_{}", reason.name()), count);
+        }
+    }
     out.line("expired_keys", s.expired_keys);
     out.line("evicted_keys", 0);
     out.line("evicted_clients", s.evicted_clients);

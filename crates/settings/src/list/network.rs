@@ -18,7 +18,7 @@ pub(super) const CHAPTER: &[Setting] = &[
         Network,
         Kind::Int { min: 0, max: 65_535 },
         "6379",
-        "TCP port. 0 picks a free one, which the ready line names.",
+        "TCP port. 0 picks a free one, which the ready line names; beside `tls-port` it is none.",
     )
     .at_start()
     .main(),

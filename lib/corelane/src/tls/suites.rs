@@ -2,7 +2,7 @@
 
 use rustls::{CipherSuite, SupportedCipherSuite};
 
-use super::options::OptionsError;
+use super::options::{OptionsError, Version};
 
 /// OpenSSL's name, and rustls's. All that there are: those of TLS 1.2 have forward secrecy and authenticated
 /// encryption, others are not offered.
@@ -44,6 +44,15 @@ const NAMES: [(&str, CipherSuite); 9] = [
         CipherSuite::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
     ),
 ];
+
+/// The cipher suites there are, by OpenSSL's names, and the version that each is of.
+#[must_use]
+pub fn cipher_suites() -> [(&'static str, Version); 9] {
+    NAMES.map(|(name, _)| match name.starts_with("TLS_") {
+        true => (name, Version::Tls13),
+        false => (name, Version::Tls12),
+    })
+}
 
 /// The name that OpenSSL gives a suite.
 pub(super) fn name(suite: CipherSuite) -> Option<&'static str> {

@@ -1,0 +1,153 @@
+//! TLS as the settings have it: what new connections are accepted with, changed on all shards at once.
+
+use corelane::MapHold;
+use corelane::net::Peer;
+use corelane::tls::{
+    Acceptor, ClientCertificates, Failure, Identity, Pem, Reason, Resumption, ServerOptions,
+    Version,
+};
+use corelane_settings::{ClientCertificates as Asked, Settings, Tls};
+
+use crate::commands::config::DECIDER;
+use crate::node::Node;
+use crate::request::{Reply, Request};
+
+/// How often a shard says in its log that a handshake failed.
+const LOG_EVERY_MS: u64 = 1000;
+
+/// What accepts TLS connections by these settings; `None`: nothing does. Reads files, and blocks for that.
+///
+/// # Errors
+/// What is wrong, with the name of the file or of the setting.
+pub fn acceptor(settings: &Settings) -> Result<Option<Acceptor>, String> {
+    let Some(tls) = settings.tls() else {
+        return Ok(None);
+    };
+    let acceptor = Acceptor::new(&options(&tls)?).map_err(|error| error.to_string())?;
+    Ok(Some(acceptor))
+}
+
+fn options(tls: &Tls) -> Result<ServerOptions, String> {
+    let file = |path: &Option<_>, name: &str| {
+        let path = path.clone();
+        path.map(Pem::File)
+            .ok_or_else(|| format!("{name} must be given where there is a tls-port"))
+    };
+    let mut options = ServerOptions::new(Identity {
+        certificates: file(&tls.cert_file, "tls-cert-file")?,
+        key: file(&tls.key_file, "tls-key-file")?,
+    });
+    options.client_certificates = client_certificates(tls)?;
+    options.versions = Version::ALL
+        .into_iter()
+        .filter(|version| match version {
+            Version::Tls12 => tls.tls12,
+            Version::Tls13 => tls.tls13,
+        })
+        .collect();
+    options.cipher_suites = cipher_suites(tls);
+    options.prefers_own_order = tls.prefers_own_order;
+    options.resumption = tls
+        .resumption
+        .map_or(Resumption::Off, |(cache_sessions, lifetime)| {
+            Resumption::On {
+                cache_sessions,
+                lifetime,
+            }
+        });
+    Ok(options)
+}
+
+fn client_certificates(tls: &Tls) -> Result<ClientCertificates, String> {
+    let file = tls.ca_file.clone().map(Pem::File);
+    let roots: Vec<Pem> = file
+        .into_iter()
+        .chain(tls.ca_dir.clone().map(Pem::Folder))
+        .collect();
+    match tls.client_certificates {
+        Asked::No => Ok(ClientCertificates::Off),
+        _ if roots.is_empty() => Err(
+            "either tls-ca-cert-file or tls-ca-cert-dir must be given, or tls-auth-clients no"
+                .to_owned(),
+        ),
+        Asked::Yes => Ok(ClientCertificates::Required(roots)),
+        Asked::Optional => Ok(ClientCertificates::Optional(roots)),
+    }
+}
+
+/// Each version has a setting of its own, where nothing means all of that version.
+fn cipher_suites(tls: &Tls) -> Vec<String> {
+    if tls.ciphers12.is_empty() && tls.ciphers13.is_empty() {
+        return Vec::new();
+    }
+    let all = corelane::tls::cipher_suites();
+    let of = |named: &[String], version| match named.is_empty() {
+        false => named.to_vec(),
+        true => all
+            .iter()
+            .filter(|(_, of)| *of == version)
+            .map(|(name, _)| (*name).to_owned())
+            .collect(),
+    };
+    let mut suites = of(&tls.ciphers13, Version::Tls13);
+    suites.extend(of(&tls.ciphers12, Version::Tls12));
+    suites
+}
+
+impl Node {
+    /// What TLS connections are accepted with on this shard at this moment.
+    pub fn tls(&self) -> Option<Acceptor> {
+        self.mesh().with(|shard| shard.tls.clone())
+    }
+
+    /// Counts a handshake that failed, and tells the log: a line per second at most, for strangers decide how many there
+    /// are.
+    pub fn note_tls_failure(&self, peer: &Peer, failure: &Failure) {
+        let now_ms = corelane::time::unix_ms();
+        let reason = failure.reason();
+        let quiet = self.mesh().with(|shard| {
+            shard.stats.count_tls_failure(reason);
+            // Who looks whether the port is open, and leaves.
+            let quiet = reason == Reason::Left || now_ms < shard.tls_silent_until_ms;
+            if !quiet {
+                shard.tls_silent_until_ms = now_ms + LOG_EVERY_MS;
+            }
+            quiet
+        });
+        match quiet {
+            true => tracing::debug!(%peer, "TLS handshake failed: {failure}"),
+            false => tracing::warn!(
+                %peer,
+                "TLS handshake failed: {failure} (further ones of this second are counted in INFO only)"
+            ),
+        }
+    }
+
+    /// What would accept TLS connections under `settings`, made off the shard, for files are read.
+    ///
+    /// # Errors
+    /// As [`acceptor`].
+    pub(crate) async fn make_acceptor(
+        &self,
+        settings: Settings,
+    ) -> Result<Option<Acceptor>, String> {
+        corelane::blocking::run(move || acceptor(&settings)).await
+    }
+
+    /// Gives every shard what it accepts TLS connections with from now on; whether all have it.
+    pub(crate) async fn spread_acceptor(&self, hold: &MapHold, acceptor: Option<Acceptor>) -> bool {
+        self.call_all_under(hold, || Request::Secure(acceptor.clone()))
+            .await
+            .is_ok()
+    }
+
+    /// Takes over what is in force, before this shard accepts: it may have slept while that changed.
+    pub async fn learn_acceptor(&self) {
+        if self.tls().is_none() {
+            return;
+        }
+        if let Ok(Reply::Acceptor(acceptor)) = self.call(DECIDER, Request::TellAcceptor).await {
+            self.mesh().with(|shard| shard.tls = acceptor);
+        }
+    }
+}
