@@ -502,7 +502,7 @@ fn half_a_record_goes_along() {
         conn.stream.sock.write_all(&record[..cut]).expect("taken");
         for to in ["0", "1"] {
             let order = format!("CLIENT MIGRATE {to} ID {id}");
-            assert_eq!(operator.call(&order), ":1\r\n");
+            assert!(operator.call(&order).starts_with(':'), "{order}");
             let there = format!(" shard={to} ");
             let list = format!("CLIENT LIST ID {id}");
             eventually("it is there", || operator.call(&list).contains(&there));

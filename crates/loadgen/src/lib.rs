@@ -20,6 +20,7 @@ mod report;
 mod schedule;
 mod size;
 mod template;
+mod tls;
 mod usage;
 mod workload;
 mod zipf;

@@ -15,6 +15,9 @@ pub struct Options {
     /// Where the server is and how to greet it.
     #[command(flatten)]
     pub target: TargetOptions,
+    /// Whether and how to speak TLS to it.
+    #[command(flatten)]
+    pub tls: TlsOptions,
     /// How hard and how long to load it.
     #[command(flatten)]
     pub load: LoadOptions,
@@ -56,6 +59,36 @@ pub struct TargetOptions {
     /// Process id of the server on this machine: adds its CPU time per request to the report
     #[arg(long, value_name = "PID")]
     pub watch_pid: Option<u32>,
+}
+
+/// Whether and how to speak TLS to the server; by the names that redis-cli gives them.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "TLS")]
+pub struct TlsOptions {
+    /// Speak TLS
+    #[arg(long)]
+    pub tls: bool,
+    /// Certificates in PEM from one of which the server's must come
+    #[arg(long, value_name = "FILE", requires = "tls")]
+    pub cacert: Option<PathBuf>,
+    /// A folder of such files
+    #[arg(long, value_name = "DIR", requires = "tls")]
+    pub cacertdir: Option<PathBuf>,
+    /// Certificate to show, in PEM
+    #[arg(long, value_name = "FILE", requires = "key", requires = "tls")]
+    pub cert: Option<PathBuf>,
+    /// Its private key, in PEM
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    pub key: Option<PathBuf>,
+    /// Name that the server's certificate must be for, and that the server is told, instead of the host
+    #[arg(long, value_name = "NAME", requires = "tls")]
+    pub sni: Option<String>,
+    /// Believe any server
+    #[arg(long, requires = "tls", conflicts_with_all = ["cacert", "cacertdir"])]
+    pub insecure: bool,
+    /// Cipher suites by OpenSSL's names with `:` between, the preferred first
+    #[arg(long, value_name = "NAMES", requires = "tls")]
+    pub tls_ciphersuites: Option<String>,
 }
 
 /// How hard and how long to load the server.
@@ -185,6 +218,10 @@ mod tests {
             "--own-tag 100",
             "--hash-tags 2 --own-tag-shift 5",
             "--hash-tags 2 --own-tag 100 --own-tag-shift 0",
+            "--insecure",
+            "--cacert a.pem",
+            "--tls --cert a.pem",
+            "--tls --cacert a.pem --insecure",
         ] {
             assert!(Options::parse(line.split(' ')).is_err(), "{line}");
         }

@@ -14,9 +14,10 @@ use crate::affinity::Affinity;
 use crate::error::Error;
 use crate::filler::Filler;
 use crate::keys::{KeyDistribution, KeySpace, MAX_KEYS, MAX_TAGS};
-use crate::options::{DataOptions, LoadOptions, Options, TargetOptions};
+use crate::options::{DataOptions, LoadOptions, Options, TargetOptions, TlsOptions};
 use crate::progress::Phase;
 use crate::report::Setup;
+use crate::tls::Tls;
 use crate::workload::{Mix, Ratio};
 
 /// Most connections of a run.
@@ -51,6 +52,7 @@ pub(crate) struct Plan {
 pub(crate) struct Target {
     pub(crate) address: Address,
     pub(crate) greeting: Vec<Greeting>,
+    pub(crate) tls: Option<Tls>,
     /// How the address is shown.
     pub(crate) name: String,
 }
@@ -96,11 +98,16 @@ impl Plan {
     /// # Errors
     /// [`Error::Option`] names the option that is wrong, [`Error::Resolve`] an unknown host.
     pub(crate) fn new(options: &Options) -> Result<Self, Error> {
-        let Options { target, load, data } = options;
+        let Options {
+            target,
+            tls,
+            load,
+            data,
+        } = options;
         check_load(load)?;
         check_data(data)?;
         let stages = stages(load, data)?;
-        let target_plan = Target::new(target)?;
+        let target_plan = Target::new(target, tls)?;
         let setup = Setup {
             target: target_plan.name.clone(),
             connections: load.connections,
@@ -269,7 +276,7 @@ fn stages(load: &LoadOptions, data: &DataOptions) -> Result<Vec<Stage>, Error> {
 }
 
 impl Target {
-    fn new(options: &TargetOptions) -> Result<Self, Error> {
+    fn new(options: &TargetOptions, tls: &TlsOptions) -> Result<Self, Error> {
         let (address, name) = match &options.socket {
             Some(path) => (Address::Unix(path.clone()), path.display().to_string()),
             None => (
@@ -280,6 +287,7 @@ impl Target {
         Ok(Self {
             address,
             greeting: greeting(options),
+            tls: Tls::new(tls, &options.host)?,
             name,
         })
     }

@@ -12,6 +12,7 @@ use std::task::Poll;
 
 use corelane::net::{Addr, Chunk, Stream};
 use corelane::time;
+use corelane::tls::Transport;
 use corelane_wire::{Decoder, encode_command, skip};
 
 use super::stint::Stint;
@@ -24,7 +25,7 @@ use crate::workload::Request;
 /// A connection and what is on its way over it.
 #[derive(Debug)]
 pub(super) struct Link {
-    stream: Stream,
+    stream: Transport,
     /// This connection, and how much it has sent.
     caller: Caller,
     /// Requests not handed to the stream yet.
@@ -70,6 +71,13 @@ impl Link {
         if matches!(address, Addr::Tcp(_)) {
             stream.set_nodelay(true).map_err(failed)?;
         }
+        let stream = match &target.tls {
+            None => stream.into(),
+            Some(tls) => tls
+                .over(stream)
+                .await
+                .map_err(|error| failed(error.into()))?,
+        };
         let mut link = Self {
             stream,
             caller: Caller { lane, sent: 0 },
