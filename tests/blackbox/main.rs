@@ -21,6 +21,7 @@ mod limits;
 mod moving;
 mod pipeline;
 mod redis_tools;
+mod resize;
 mod routing;
 mod soak;
 mod start;

@@ -30,6 +30,7 @@ mod place;
 mod process;
 mod report;
 mod request;
+mod retiring;
 mod routing;
 mod rules;
 mod seed;

@@ -95,6 +95,8 @@ pub struct Stats {
     pub evicted_clients: u64,
     /// Clients ended after `timeout` seconds of silence.
     pub idle_disconnections: u64,
+    /// Clients cut off in the middle of a reply because their shard went to sleep.
+    pub retirement_disconnections: u64,
     /// Protocol errors.
     pub protocol_errors: u64,
     /// TLS handshakes that came to an end, the good one.
@@ -173,7 +175,7 @@ impl Stats {
         }
     }
 
-    fn totals_mut(&mut self) -> [&mut u64; 22] {
+    fn totals_mut(&mut self) -> [&mut u64; 23] {
         [
             &mut self.commands_processed,
             &mut self.connections_received,
@@ -193,6 +195,7 @@ impl Stats {
             &mut self.output_limit_disconnections,
             &mut self.query_limit_disconnections,
             &mut self.idle_disconnections,
+            &mut self.retirement_disconnections,
             &mut self.protocol_errors,
             &mut self.evicted_clients,
             &mut self.tls_handshakes,

@@ -88,7 +88,7 @@ impl Node {
             shard.stats.connection_moves_refused += 1;
             shard.clients.take_back(*client)
         });
-        if self.mesh().is_stopping() {
+        if self.is_ending() {
             // It was not in the list when all others were told.
             client.end(Ending::Draining);
         }

@@ -48,6 +48,31 @@ pub enum ServerError {
         /// What would work.
         remedy: String,
     },
+    /// Room for another number of shards than processors are named.
+    #[error(
+        "max-shards = {max_shards}, but cpu-allocation names {named} processor{}; \
+         give a number of processors there, or leave one of the two out",
+        if *named == 1 { "" } else { "s" }
+    )]
+    Room {
+        /// How many shards there was to be room for.
+        max_shards: usize,
+        /// Processors that are named.
+        named: usize,
+    },
+    /// More shards, or fewer, than can serve.
+    #[error(
+        "shards = {shards}, but {least} to {room} can serve here; more need room, \
+         which max-shards makes"
+    )]
+    Shards {
+        /// How many were to serve.
+        shards: usize,
+        /// As many as own connections alone, and one.
+        least: usize,
+        /// How many there is room for.
+        room: usize,
+    },
     /// A shard did not start.
     #[error("{0}")]
     Launch(#[from] LaunchError),
@@ -67,7 +92,9 @@ impl ServerError {
             | Self::Tls(_)
             | Self::Dir { .. }
             | Self::Plan(_)
-            | Self::IoShards { .. } => true,
+            | Self::IoShards { .. }
+            | Self::Room { .. }
+            | Self::Shards { .. } => true,
             Self::Machine(_) | Self::Launch(_) | Self::Failed(_) | Self::Signals(_) => false,
         }
     }

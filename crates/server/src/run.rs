@@ -25,14 +25,15 @@ use crate::signals::Watch;
 /// What could not be had at start, or why the node failed.
 pub fn run(mut settings: Settings) -> Result<(), ServerError> {
     let (machine, plan) = plan(&settings)?;
-    note_detected(&mut settings, &plan);
+    note_detected(&mut settings, &machine, &plan)?;
     enter_dir(&settings)?;
     let listen = settings.listen();
-    let options = launch_options(&settings, &plan);
-    let shards = options.shards.len();
+    let options = launch_options(&settings, &plan)?;
+    let room = options.shards.len();
+    let shards = options.active.unwrap_or(room);
     let tls_port = settings.tls().map(|tls| tls.port);
     let addresses = Addresses::claim(&listen, tls_port)?;
-    let data_shards = options.first_map()?.io_shards()..shards;
+    let data_shards = options.first_map()?.io_shards()..room;
     let shard_ports = ShardPorts::claim(&listen, &addresses.tcp, data_shards)?;
     for (setting, value, source) in settings.given_without_effect() {
         tracing::warn!(
@@ -64,8 +65,7 @@ pub fn run(mut settings: Settings) -> Result<(), ServerError> {
     let running = corelane::launch(&options, init, move |mesh| serve(mesh, parts.clone()))?;
     let watch = Watch::start(running.stopper())?;
     if all_ready.wait() {
-        let shards = plan.shards.value.len();
-        announce(&shown, &plan, shard_ports.shown(shards));
+        announce(&shown, shards, &plan, shard_ports.shown(shards));
     }
     let ended = running.join();
     drop(watch);
@@ -148,8 +148,7 @@ fn run_id() -> String {
 }
 
 /// One line for whoever started the server, in a fixed form that scripts can wait for.
-fn announce(shown: &str, plan: &Plan, shard_ports: Option<String>) {
-    let shards = plan.shards.value.len();
+fn announce(shown: &str, shards: usize, plan: &Plan, shard_ports: Option<String>) {
     let plural = if shards == 1 { "" } else { "s" };
     let split = match plan.layout.value {
         Layout::Unified => String::new(),

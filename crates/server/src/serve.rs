@@ -12,12 +12,23 @@ use crate::assemble::{Parts, registry};
 /// How long a stopping shard waits for its clients' last replies to be taken.
 const DRAIN: Duration = Duration::from_secs(2);
 
-/// Serves on one shard until the node stops, then drains.
+/// How long a shard that is to sleep waits for its clients to go; below what a resize waits for the shard.
+const LEAVE: Duration = Duration::from_secs(5);
+
+/// How often it looks who is still there.
+const LOOK: Duration = Duration::from_millis(1);
+
+/// Serves on one shard until the node stops, then drains; or until a resize lets it sleep, when its clients go to
+/// other shards.
 ///
 /// # Errors
 /// There are no descriptors left to listen with; the reason names the address.
 pub async fn serve(mesh: Mesh<Shard>, parts: Parts) -> Result<(), String> {
     let node = Node::new(mesh, parts.catalog.clone(), parts.identity.clone());
+    if node.catch_up().await.is_err() {
+        tracing::debug!("the node ends before a shard that was woken has begun");
+        return Ok(());
+    }
     node.learn_acceptor().await;
     for (door, speaks_tls, listener) in listeners(&node, &parts)? {
         let local = listener
@@ -40,9 +51,39 @@ pub async fn serve(mesh: Mesh<Shard>, parts: Parts) -> Result<(), String> {
     );
     parts.ready.say();
     node.mesh().stopping().await;
-    parts.addresses.close();
-    drain(&node).await;
+    if node.is_ending() {
+        parts.addresses.close();
+        drain(&node).await;
+    } else {
+        retire(&node).await;
+    }
     Ok(())
+}
+
+/// Lets the clients of a shard that is to sleep go to the others; none is closed that can go.
+async fn retire(node: &Node) {
+    let deadline_ns = corelane::time::now_ns() + LEAVE.as_nanos() as u64;
+    while !node.is_ending() {
+        let left = node.send_clients_away();
+        if left == 0 {
+            break;
+        }
+        if corelane::time::now_ns() >= deadline_ns {
+            tracing::warn!(
+                clients = left,
+                "a shard that goes to sleep cuts clients off that are in the middle of a reply"
+            );
+            node.with_stats(|stats| stats.retirement_disconnections += left as u64);
+            node.end_clients(Ending::Killed);
+            break;
+        }
+        corelane::time::sleep(LOOK).await;
+    }
+    if node.is_ending() {
+        drain(node).await;
+    } else {
+        node.bequeath().await;
+    }
 }
 
 /// What this shard listens with, and whether TLS is spoken there: the sockets of all shards where it keeps clients, and

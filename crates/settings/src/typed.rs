@@ -129,6 +129,10 @@ pub enum MaxMemory {
 pub struct Placement {
     /// What to ask of the topology's plan: processors, I/O backend, memory.
     pub request: Request,
+    /// How many shards serve, unless the plan decides.
+    pub shards: Option<usize>,
+    /// How many shards there is room for, unless the plan decides.
+    pub max_shards: Option<usize>,
     /// How long a shard that waits for another spins before it sleeps, in microseconds, unless the
     /// plan decides.
     pub spin_us: Option<u32>,
@@ -272,8 +276,14 @@ impl Settings {
             },
             seed: None,
         };
+        let count = |name| match self.value(name) {
+            Value::Auto => None,
+            _ => Some(self.number(name)),
+        };
         Placement {
             request,
+            shards: count("shards"),
+            max_shards: count("max-shards"),
             spin_us: match self.value("spin-us") {
                 Value::Auto => None,
                 _ => Some(self.number("spin-us")),
@@ -422,6 +432,8 @@ mod tests {
         let placement = settings.placement();
         let Placement {
             request,
+            shards,
+            max_shards,
             spin_us,
             stall_ms,
         } = placement;
@@ -429,6 +441,7 @@ mod tests {
             (request, spin_us, stall_ms),
             (Request::default(), None, None)
         );
+        assert_eq!((shards, max_shards), (None, None));
         assert_eq!(settings.config_file(), None);
     }
 

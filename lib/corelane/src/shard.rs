@@ -149,19 +149,24 @@ pub(crate) async fn build<S: Service>(
     built.await
 }
 
-/// Asks main to return, waits until it has, and puts the service down: the shard sleeps after this. Whoever begins
+/// Asks main to return and waits until it has. The shard answers on.
+pub(crate) async fn end_main<S: Service>(mesh: &Mesh<S>) {
+    let lives = lives::<S>();
+    let ended = lives.and_then(|lives| Some(lives.living.borrow().as_ref()?.ended.clone()));
+    let Some(ended) = ended else { return };
+    mesh.core.life.stopping.borrow().fire();
+    ended.wait().await;
+}
+
+/// Waits until main has returned and puts the service down: the shard sleeps after this. Whoever begins
 /// this must see it to its end.
 pub(crate) async fn end<S: Service>(mesh: &Mesh<S>) {
     let core = &mesh.core;
     let Some(lives) = lives::<S>() else { return };
-    let ended = lives
-        .living
-        .borrow()
-        .as_ref()
-        .map(|living| living.ended.clone());
-    let Some(ended) = ended else { return };
-    core.life.stopping.borrow().fire();
-    ended.wait().await;
+    if lives.living.borrow().is_none() {
+        return;
+    }
+    end_main(mesh).await;
     if let Some(living) = lives.living.borrow_mut().take() {
         living.ticker.cancel();
     }

@@ -263,6 +263,11 @@ impl Dispatch {
                 None
             }
             Run::Wait(run) => {
+                if self.state.standing.reply_mode == ReplyMode::On
+                    && let Some(shard) = self.state.node.place_of(entry.spec, args)
+                {
+                    return Some(Waiting::Elsewhere(shard));
+                }
                 let asking = Asking::new(args, Rc::clone(&self.state.client), entry.id);
                 Some(Waiting::Command {
                     run,

@@ -169,7 +169,7 @@ impl Session {
                 Stop::Drain => {
                     self.flush().await?;
                     self.send().await?;
-                    self.sent().await?;
+                    self.sent_or_ordered().await?;
                 }
                 Stop::Yield => {
                     self.flush().await?;
@@ -385,7 +385,7 @@ impl Session {
         self.stream.start_send(out);
         state.client.note_output(bytes, now_ms);
         if bytes > RESTING_OUTPUT_BYTES {
-            let spare = self.sent().await?;
+            let spare = self.sent_or_ordered().await?;
             if spare.capacity() <= RESTING_OUTPUT_BYTES {
                 self.dispatch.out = spare;
             }
@@ -393,9 +393,19 @@ impl Session {
         Ok(())
     }
 
+    /// As [`sent`](Self::sent), between two commands: whoever is to go to another shard does not wait, for what is left
+    /// of the send goes along.
+    async fn sent_or_ordered(&mut self) -> Result<Vec<u8>, End> {
+        self.until_sent(true).await
+    }
+
     /// Waits until the send in flight is done and gives its buffer. What is done already counts even
     /// where the connection is to end: who ends itself hears of it. Who drains is waited for.
     async fn sent(&mut self) -> Result<Vec<u8>, End> {
+        self.until_sent(false).await
+    }
+
+    async fn until_sent(&mut self, or_ordered: bool) -> Result<Vec<u8>, End> {
         let client = &self.dispatch.state.client;
         let stream = &mut self.stream;
         let sent = poll_fn(|cx| {
@@ -403,12 +413,19 @@ impl Session {
             let sent = stream.poll_sent(cx).map_err(End::Failed);
             match client.ending() {
                 Some(ending) if sent.is_pending() && ending != Ending::Draining => {
-                    Poll::Ready(Err(End::Ended(ending)))
+                    return Poll::Ready(Err(End::Ended(ending)));
                 }
-                _ => sent,
+                _ => {}
+            }
+            let leaves = or_ordered && sent.is_pending() && client.ordered().is_some();
+            match leaves {
+                true => Poll::Ready(Ok(None)),
+                false => sent.map_ok(Some),
             }
         });
-        let spare = sent.await?;
+        let Some(spare) = sent.await? else {
+            return Ok(Vec::new());
+        };
         client.note_sent(self.dispatch.out.len(), corelane::time::unix_ms());
         Ok(spare)
     }

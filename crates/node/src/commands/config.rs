@@ -10,7 +10,7 @@ use corelane_wire::glob;
 use corelane_wire::spec::{Arg, CommandSpec, Flags, Group};
 
 use crate::asking::{Asking, Command, gone};
-use crate::node::Node;
+use crate::node::{Gone, Node};
 use crate::request::{Reply, Request};
 
 const BASE: CommandSpec = CommandSpec {
@@ -52,9 +52,17 @@ pub(super) static GET: Command = Command {
             let settings = node.settings();
             let args = asking.args.args();
             let patterns: Vec<&[u8]> = args.iter().skip(2).collect();
-            let rows = settings.get(&patterns, |pattern, name| {
+            let mut rows = settings.get(&patterns, |pattern, name| {
                 glob::matches(pattern, name, true)
             });
+            // What is, whatever was asked for.
+            let shards = node.mesh().shards().to_string();
+            let present = rows
+                .iter_mut()
+                .find(|(name, _)| name.eq_ignore_ascii_case(b"shards"));
+            if let Some((_, value)) = present {
+                *value = shards.into_bytes();
+            }
             asking.reply(|reply| {
                 reply.map(rows.len());
                 for (name, value) in &rows {
@@ -153,29 +161,69 @@ async fn set(node: Node, asking: Asking) -> Vec<u8> {
     }
     let owned: Vec<Vec<u8>> = args.iter().skip(2).map(<[u8]>::to_vec).collect();
     let pairs = owned.chunks(2);
-    let pairs: Vec<_> = pairs.map(|p| (p[0].clone(), p[1].clone())).collect();
-    let acceptor = match new_acceptor(&node, &pairs).await {
+    let pairs: Pairs = pairs.map(|p| (p[0].clone(), p[1].clone())).collect();
+    match change(&node, pairs).await {
+        Ok(Ok(())) => asking.reply(|reply| reply.ok()),
+        Ok(Err(reason)) => asking.reply(|reply| reply.error(&format!("ERR {reason}"))),
+        Err(Gone) => gone(),
+    }
+}
+
+type Pairs = Vec<(Vec<u8>, Vec<u8>)>;
+
+/// Makes a change, all of it or nothing. What may fail comes first: files of certificates, and
+/// another number of shards, which takes long.
+async fn change(node: &Node, pairs: Pairs) -> Result<Result<(), String>, Gone> {
+    // Made before anything changes, so that a bad file leaves all as it was.
+    let acceptor = match new_acceptor(node, &pairs).await {
         Ok(acceptor) => acceptor,
-        Err(reason) => return asking.reply(|reply| reply.error(&format!("ERR {reason}"))),
+        Err(reason) => return Ok(Err(reason)),
     };
-    let request = Request::Configure { pairs, dry: false };
+    if pairs
+        .iter()
+        .any(|(name, _)| name.eq_ignore_ascii_case(b"shards"))
+    {
+        let changed = match decide(node, pairs.clone(), true).await? {
+            Ok(changed) => changed,
+            Err(reason) => return Ok(Err(reason)),
+        };
+        let shards = changed.placement().shards;
+        let shards = shards.unwrap_or_else(|| node.mesh().max_shards());
+        if shards != node.mesh().shards()
+            && let Err(reason) = node.resize(shards).await
+        {
+            return Ok(Err(format!(
+                "CONFIG SET failed (possibly related to argument 'shards') - {reason}"
+            )));
+        }
+    }
     // No shard wakes between the decision and its spreading without hearing of it.
     let hold = node.mesh().hold_map().await;
-    match node.call(DECIDER, request).await {
-        Ok(Reply::Configured(Ok(settings))) => {
-            let mut told = spread(&node, &hold, &settings).await;
-            if let Some(acceptor) = acceptor {
-                told &= node.spread_acceptor(&hold, acceptor).await;
-            }
-            match told {
-                true => asking.reply(|reply| reply.ok()),
-                false => gone(),
-            }
-        }
-        Ok(Reply::Configured(Err(reason))) => {
-            asking.reply(|reply| reply.error(&format!("ERR {reason}")))
-        }
-        _ => gone(),
+    let settings = match decide(node, pairs, false).await? {
+        Ok(settings) => settings,
+        Err(reason) => return Ok(Err(reason)),
+    };
+    spread(node, &hold, &settings).await?;
+    if let Some(acceptor) = acceptor
+        && !node.spread_acceptor(&hold, acceptor).await
+    {
+        return Err(Gone);
+    }
+    Ok(Ok(()))
+}
+
+/// What the pairs make of the settings; in force at the shard that decides unless `dry`.
+async fn decide(
+    node: &Node,
+    pairs: Pairs,
+    dry: bool,
+) -> Result<Result<Arc<Settings>, String>, Gone> {
+    match node
+        .call(DECIDER, Request::Configure { pairs, dry })
+        .await?
+    {
+        Reply::Configured(decided) => Ok(decided),
+        _ => Err(Gone),
     }
 }
 
@@ -204,10 +252,10 @@ async fn new_acceptor(
 }
 
 /// Gives every shard its copy, and waits until all have it: who hears OK finds it everywhere.
-async fn spread(node: &Node, hold: &MapHold, settings: &Arc<Settings>) -> bool {
+async fn spread(node: &Node, hold: &MapHold, settings: &Arc<Settings>) -> Result<(), Gone> {
     node.call_all_under(hold, || Request::Apply(Arc::clone(settings)))
         .await
-        .is_ok()
+        .map(drop)
 }
 
 async fn rewrite(node: Node, asking: Asking) -> Vec<u8> {

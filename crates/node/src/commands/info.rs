@@ -5,7 +5,7 @@ use corelane_wire::spec::{Arg, CommandSpec, Flags, Group};
 
 use crate::asking::{Asking, Command, gone};
 use crate::cluster::Door;
-use crate::info::{Figures, render};
+use crate::info::{Figures, Room, render};
 use crate::node::{Gone, Node};
 use crate::process::ProcessFigures;
 use crate::report::ShardReport;
@@ -46,6 +46,7 @@ async fn info(node: Node, asking: Asking) -> Vec<u8> {
         catalog: node.catalog(),
         process: ProcessFigures::read().await,
         shards: node.mesh().shards(),
+        room: Room::of(&node),
         io_shards: node.mesh().map().io_shards(),
         now_ms: corelane::time::unix_ms(),
         node: &total,

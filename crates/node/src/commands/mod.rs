@@ -9,6 +9,8 @@ mod memory;
 mod shutdown;
 mod time;
 
+pub(crate) use config::DECIDER;
+
 use crate::asking::Command;
 
 /// Every command of the node.

@@ -6,11 +6,12 @@ pub use sections::REDIS_VERSION;
 
 use std::fmt::Write;
 
-use corelane::ShardId;
+use corelane::{Resizing, ShardId};
 
 use crate::catalog::Catalog;
 use crate::cluster::Door;
 use crate::identity::Identity;
+use crate::node::Node;
 use crate::process::ProcessFigures;
 use crate::report::ShardReport;
 
@@ -21,6 +22,7 @@ pub(crate) struct Figures<'a> {
     pub(crate) catalog: &'a Catalog,
     pub(crate) process: ProcessFigures,
     pub(crate) shards: usize,
+    pub(crate) room: Room,
     /// How many of them own connections and no data; 0 but in the split layout.
     pub(crate) io_shards: usize,
     pub(crate) now_ms: u64,
@@ -35,6 +37,27 @@ pub(crate) struct Figures<'a> {
     pub(crate) max_memory_bytes: u64,
     pub(crate) max_memory_policy: String,
     pub(crate) max_clients: u64,
+}
+
+/// How the node grows and shrinks.
+#[derive(Debug)]
+pub(crate) struct Room {
+    max_shards: usize,
+    map_epoch: u64,
+    partitions_moved: u64,
+    resizing: Option<Resizing>,
+}
+
+impl Room {
+    pub(crate) fn of(node: &Node) -> Self {
+        let mesh = node.mesh();
+        Self {
+            max_shards: mesh.max_shards(),
+            map_epoch: mesh.map_epoch(),
+            partitions_moved: mesh.partitions_moved(),
+            resizing: mesh.resizing(),
+        }
+    }
 }
 
 /// One section.

@@ -103,6 +103,10 @@ pub(super) fn stats(f: &Figures<'_>, out: &mut Lines) {
         s.output_limit_disconnections,
     );
     out.line("client_idle_disconnections", s.idle_disconnections);
+    out.line(
+        "client_retirement_disconnections",
+        s.retirement_disconnections,
+    );
     out.line("protocol_errors", s.protocol_errors);
 }
 
@@ -129,6 +133,17 @@ pub(super) fn cpu(f: &Figures<'_>, out: &mut Lines) {
 /// What only a server of many shards has to say: messages between them, and each one's loop.
 pub(super) fn shards(f: &Figures<'_>, out: &mut Lines) {
     let s = &f.node.stats;
+    let resizing = f.room.resizing.as_ref();
+    out.line("shards_serving", f.shards);
+    out.line("shards_max", f.room.max_shards);
+    out.line("map_epoch", f.room.map_epoch);
+    out.line("partitions_moved", f.room.partitions_moved);
+    out.line("resize_in_progress", u8::from(resizing.is_some()));
+    if let Some(resizing) = resizing {
+        out.line("resize_to", resizing.shards);
+        out.line("resize_partitions", resizing.moves);
+        out.line("resize_partitions_moved", resizing.moved);
+    }
     out.line("hops", s.hops);
     out.line("local_commands", s.local_commands);
     out.line("connections_handed_over", s.connections_handed_over);

@@ -32,6 +32,28 @@ pub(super) const CHAPTER: &[Setting] = &[
     .main()
     .check(cpu_allocation),
     Setting::new(
+        "shards",
+        Placement,
+        Kind::IntOrAuto {
+            max: MAX_SHARDS as i64,
+        },
+        "auto",
+        "How many shards serve. `CONFIG SET` moves data and connections while clients run, up to `max-shards`; `auto` is one for each processor that `cpu-allocation` comes to.",
+    )
+    .main()
+    .check(at_least_one),
+    Setting::new(
+        "max-shards",
+        Placement,
+        Kind::IntOrAuto {
+            max: MAX_SHARDS as i64,
+        },
+        "auto",
+        "How many shards there is room for. Those beyond `shards` sleep until they are wanted. More than there are processors need `overprovisioned`; `auto` is one for each processor that `cpu-allocation` comes to.",
+    )
+    .at_start()
+    .check(at_least_one),
+    Setting::new(
         "io-shards",
         Placement,
         Kind::Int {
@@ -86,6 +108,13 @@ pub(super) const CHAPTER: &[Setting] = &[
     .unit("ms")
     .at_start(),
 ];
+
+fn at_least_one(value: &Value) -> Result<(), String> {
+    match value {
+        Value::Int(0) => Err("a node has at least one shard".to_owned()),
+        _ => Ok(()),
+    }
+}
 
 fn cpu_allocation(value: &Value) -> Result<(), String> {
     let Value::Text(text) = value else {

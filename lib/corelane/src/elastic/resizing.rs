@@ -164,7 +164,7 @@ impl<S: Handoff> Mesh<S> {
             });
             if let Err(reason) = begun.await? {
                 for woken in before..number {
-                    self.retire(ShardId::at(woken)).await?;
+                    self.retire(ShardId::at(woken), RETIRE_PATIENCE).await?;
                 }
                 return Err(ResizeError::Start { shard, reason });
             }
@@ -172,19 +172,52 @@ impl<S: Handoff> Mesh<S> {
         self.announce(map).await
     }
 
-    /// From the last to the first, so that those that serve are always 0 to some number.
+    /// First their mains return, all at once: what they do for that may need the others, and takes time. They
+    /// answer until no map names them any more, and sleep then.
     async fn put_to_sleep(&self, before: usize, shards: usize) -> Result<(), ResizeError> {
-        let shut = self.shut_holds_out().await?;
-        self.announce(self.map().with_shards(shards)).await?;
-        drop(shut);
+        let retiring = || (shards..before).map(ShardId::at);
+        let asked: Vec<_> = retiring()
+            .map(|shard| {
+                let mesh = self.clone();
+                task::spawn(async move { mesh.end_main_of(shard).await })
+            })
+            .collect();
         let mut lingering = None;
-        for number in (shards..before).rev() {
-            let shard = ShardId::at(number);
-            if !self.retire(shard).await? {
+        let mut patience = Vec::new();
+        for (shard, asked) in retiring().zip(asked) {
+            let returned = asked.await.unwrap_or(Err(NodeOver))?;
+            if !returned {
                 lingering = Some(shard);
             }
+            // One that lingers falls asleep by itself when its main returns.
+            patience.push(if returned {
+                RETIRE_PATIENCE
+            } else {
+                Duration::ZERO
+            });
+        }
+        // There is no way back: who holds the map for so long is waited for.
+        let shut = loop {
+            match self.shut_holds_out().await {
+                Ok(shut) => break shut,
+                Err(held) => tracing::warn!(%held, "shards cannot go to sleep yet"),
+            }
+        };
+        self.announce(self.map().with_shards(shards)).await?;
+        drop(shut);
+        for (shard, patience) in retiring().zip(patience) {
+            self.retire(shard, patience).await?;
         }
         lingering.map_or(Ok(()), |shard| Err(ResizeError::Lingers(shard)))
+    }
+
+    /// Whether the shard's main returned in time.
+    async fn end_main_of(&self, shard: ShardId) -> Result<bool, NodeOver> {
+        let end = async move |mesh: Self| {
+            let ended = time::timeout(RETIRE_PATIENCE, shard::end_main(&mesh));
+            ended.await.is_ok()
+        };
+        self.errand(shard, end).await
     }
 
     async fn announce(&self, map: ShardMap) -> Result<(), ResizeError> {
@@ -195,13 +228,13 @@ impl<S: Handoff> Mesh<S> {
     }
 
     /// Lets a shard sleep; whether its main returned in time.
-    async fn retire(&self, shard: ShardId) -> Result<bool, ResizeError> {
+    async fn retire(&self, shard: ShardId, patience: Duration) -> Result<bool, ResizeError> {
         let end = async move |mesh: Self| {
             // A task of its own: it goes on where this does not wait any longer.
             let ended = task::spawn_in(task::Group::Control, async move {
                 shard::end(&mesh).await;
             });
-            time::timeout(RETIRE_PATIENCE, ended).await.is_ok()
+            time::timeout(patience, ended).await.is_ok()
         };
         Ok(self.errand(shard, end).await?)
     }

@@ -1,0 +1,134 @@
+//! A shard's life in a node that grows and shrinks: what it learns when it wakes, and what it leaves behind when it
+//! retires.
+
+use std::time::Duration;
+
+use corelane::{Resized, ShardId};
+use corelane_wire::Args;
+use corelane_wire::number::parse_i64;
+use corelane_wire::spec::CommandSpec;
+
+use crate::commands::DECIDER;
+use crate::memory::MemoryUse;
+use crate::node::{Gone, Node};
+use crate::report::ShardReport;
+use crate::request::{Control, Reply, Request};
+
+/// How long control messages are tried again where their lane is full.
+const TELL_PATIENCE: Duration = Duration::from_secs(1);
+
+/// Entries of cleared databases that a retiring shard frees at a time.
+const FREED_AT_ONCE: usize = 512;
+
+impl Node {
+    /// Whether the whole node stops, and not only this shard.
+    pub fn is_ending(&self) -> bool {
+        self.mesh().handle().is_stopping()
+    }
+
+    /// What a shard needs before it serves that a resize has woken: the settings in force, and what memory the others
+    /// use. Does nothing on a shard that serves from the node's start.
+    ///
+    /// # Errors
+    /// The node is going down.
+    pub async fn catch_up(&self) -> Result<(), Gone> {
+        // The first map has the epoch 1.
+        if self.mesh().map_epoch() == 1 {
+            return Ok(());
+        }
+        // Under a hold this shard stands in all maps: from here on it is told what changes.
+        let Some(_hold) = self.unless_stopping(self.mesh().hold_map()).await else {
+            return Ok(());
+        };
+        let Reply::Configured(Ok(settings)) = self.call(DECIDER, Request::Settings).await? else {
+            return Err(Gone);
+        };
+        self.mesh().with(|shard| shard.apply(settings));
+        self.tell_all(|| Control::TellMemory).await;
+        Ok(())
+    }
+
+    /// Sends the clients of this shard, which retires, to those that stay; how many are still here, or between
+    /// two shards. To be called again until there are none: clients that were refused are sent to another.
+    pub fn send_clients_away(&self) -> usize {
+        let all = self.mesh().shards();
+        // Others retire with it. Those that stay are the first ones, this one not among them.
+        let shards = self.mesh().resizing().map_or(all, |to| to.shards);
+        let stay: Vec<ShardId> = (0..shards.min(self.shard_id().index()).max(1))
+            .map(|shard| ShardId::new(shard as u16))
+            .filter(|shard| self.keeps_clients(*shard))
+            .collect();
+        self.mesh().with(|shard| {
+            for (number, client) in shard.clients.iter().enumerate() {
+                if client.ordered().is_none() {
+                    client.order_to(stay[(number + client.moves() as usize) % stay.len()]);
+                }
+            }
+            shard.clients.len() + shard.clients.away
+        })
+    }
+
+    /// Leaves what this shard has counted to the first one, tells all that it uses no memory any more, and frees
+    /// what waits to be freed.
+    pub async fn bequeath(&self) {
+        while self
+            .mesh()
+            .with(|shard| shard.space.housekeep(FREED_AT_ONCE))
+        {
+            corelane::task::yield_now().await;
+        }
+        let stats = self.mesh().with(|shard| ShardReport::of(shard).stats);
+        if self
+            .call(DECIDER, Request::Inherit(Box::new(stats)))
+            .await
+            .is_err()
+        {
+            tracing::debug!("the node ends: nobody is left to inherit what was counted");
+        }
+        self.tell_all(|| Control::Memory(MemoryUse::default()))
+            .await;
+    }
+
+    /// Where a connection is to go before it runs a command: off a shard that the command itself puts to sleep, which
+    /// would wait for this very connection.
+    pub fn place_of(&self, spec: &CommandSpec, args: Args<'_>) -> Option<ShardId> {
+        let is_resize = spec.parent == Some("config") && spec.name == "set";
+        if !is_resize || self.is_ending() {
+            return None;
+        }
+        let mut names = (2..args.len()).step_by(2);
+        let at = names.find(|at| args[*at].eq_ignore_ascii_case(b"shards"))?;
+        let shards = parse_i64(args.get(at + 1)?)?;
+        let sleeps = (1..=self.shard_id().index() as i64).contains(&shards);
+        sleeps.then_some(DECIDER)
+    }
+
+    /// Lets `shards` shards serve. Where this is among those that do not, it resolves as soon as all data has moved:
+    /// the rest waits for this very connection to go.
+    ///
+    /// # Errors
+    /// Why it did not come to that, for the client.
+    pub(crate) async fn resize(&self, shards: usize) -> Result<Option<Resized>, String> {
+        let resizing = self.mesh().resize(shards);
+        match self.unless_stopping(resizing).await {
+            Some(Ok(resized)) => Ok(Some(resized)),
+            Some(Err(error)) => Err(error.to_string()),
+            None if self.is_ending() => Err("the node is stopping".to_owned()),
+            None => Ok(None),
+        }
+    }
+
+    async fn tell_all(&self, message: impl Fn() -> Control) {
+        let deadline_ns = corelane::time::now_ns() + TELL_PATIENCE.as_nanos() as u64;
+        let me = self.shard_id();
+        for shard in self.mesh().all_shards().filter(|shard| *shard != me) {
+            while let Err(refused) = self.mesh().control(shard, message()) {
+                if corelane::time::now_ns() >= deadline_ns {
+                    tracing::warn!(%shard, %refused, "a shard was not told of another that comes or goes");
+                    break;
+                }
+                corelane::task::yield_now().await;
+            }
+        }
+    }
+}
