@@ -12,6 +12,7 @@
 //! - [`observing`]: what a node tells of itself: its plan, metrics, spans.
 //! - [`testing`]: a thousand schedules from a thousand seeds.
 //! - Choosing a channel: the first page of [`channel`](crate::channel).
+//! - Encrypted connections: the first page of [`tls`](crate::tls).
 //! - [`coming_from`]: for those who know actix, tokio or Seastar.
 
 pub mod backpressure;

@@ -7,6 +7,7 @@
 //! | growth | `growth` | tables grow without stopping their shard, and what a key costs |
 //! | hostile | `hostile` | a flood of broken and ill-mannered input leaves nothing behind |
 //! | hops | `hops` | what a second shard adds to a request, counter by counter |
+//! | tls | `tls` | what TLS costs per request and handshake, beside redis-server |
 //!
 //! Speed beside other servers is the matter of `compare`. `server` starts a server, `process` reads
 //! what the system says of it, `client` asks it, `moment` notes how busy the machine was, `table`
@@ -23,5 +24,6 @@ mod process;
 mod server;
 mod table;
 mod task;
+mod tls;
 
 pub(crate) use task::{Options, run};

@@ -194,6 +194,6 @@ fn until_it_answers(port: u16) -> Result<(), String> {
     }
 }
 
-fn free_port() -> io::Result<u16> {
+pub(super) fn free_port() -> io::Result<u16> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }

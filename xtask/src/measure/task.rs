@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::moment::Moment;
 use super::server::Programs;
-use super::{fairness, growth, hops, hostile, idle};
+use super::{fairness, growth, hops, hostile, idle, tls};
 use crate::place::{cargo, target};
 
 /// What `cargo xtask measure` can be told.
@@ -36,6 +36,8 @@ enum What {
     Hostile(hostile::Options),
     /// Processor time, wakes and system calls of two shards beside one
     Hops(hops::Options),
+    /// Processor time of TLS, per request and per handshake, beside redis-server
+    Tls(tls::Options),
 }
 
 /// What a measurement found: its figures, how they are shown, and what is wrong with them.
@@ -91,6 +93,7 @@ fn measure(options: &Options) -> Result<Vec<String>, String> {
         What::Growth(options) => ("growth", growth::measure(options, &programs)?),
         What::Hostile(options) => ("hostile", hostile::measure(options, &programs)?),
         What::Hops(options) => ("hops", hops::measure(options, &programs)?),
+        What::Tls(options) => ("tls", tls::measure(options, &programs)?),
     };
     let during = Moment::now().since(&before);
     println!("{}\n{during}", findings.table);
