@@ -149,10 +149,14 @@ impl Pipeline {
         }
     }
 
-    /// The way that commands for other shards take from now on.
+    /// The way that commands for other shards take from now on. In the split layout they hop: where the data
+    /// is, no connection lives.
     #[inline]
     pub fn set_way(&mut self, way: Routing) {
-        self.way = way;
+        self.way = match self.map.io_shards() {
+            0 => way,
+            _ => Routing::Hop,
+        };
     }
 
     /// The connection stays where it is for the rest of the pass.

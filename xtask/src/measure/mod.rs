@@ -8,6 +8,7 @@
 //! | hostile | `hostile` | a flood of broken and ill-mannered input leaves nothing behind |
 //! | hops | `hops` | what a second shard adds to a request, counter by counter |
 //! | tls | `tls` | what TLS costs per request and handshake, beside redis-server |
+//! | routing | `routing` | connections that choose their shards cost no more than the better fixed way |
 //!
 //! Speed beside other servers is the matter of `compare`. `server` starts a server, `process` reads
 //! what the system says of it, `client` asks it, `moment` notes how busy the machine was, `table`
@@ -21,6 +22,7 @@ mod hostile;
 mod idle;
 mod moment;
 mod process;
+mod routing;
 mod server;
 mod table;
 mod task;

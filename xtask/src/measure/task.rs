@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::moment::Moment;
 use super::server::Programs;
-use super::{fairness, growth, hops, hostile, idle, tls};
+use super::{fairness, growth, hops, hostile, idle, routing, tls};
 use crate::place::{cargo, target};
 
 /// What `cargo xtask measure` can be told.
@@ -38,6 +38,8 @@ enum What {
     Hops(hops::Options),
     /// Processor time of TLS, per request and per handshake, beside redis-server
     Tls(tls::Options),
+    /// Connections under routing hop, migrate and adaptive, in turns
+    Routing(routing::Options),
 }
 
 /// What a measurement found: its figures, how they are shown, and what is wrong with them.
@@ -94,6 +96,7 @@ fn measure(options: &Options) -> Result<Vec<String>, String> {
         What::Hostile(options) => ("hostile", hostile::measure(options, &programs)?),
         What::Hops(options) => ("hops", hops::measure(options, &programs)?),
         What::Tls(options) => ("tls", tls::measure(options, &programs)?),
+        What::Routing(options) => ("routing", routing::measure(options, &programs)?),
     };
     let during = Moment::now().since(&before);
     println!("{}\n{during}", findings.table);

@@ -145,20 +145,20 @@ mod tests {
         assert_eq!(course.shown(), "hop");
         assert_eq!(passes_until_it_goes(&course), None);
         course.chosen.set(None);
-        assert_eq!(passes_until_it_goes(&course), Some(10));
+        assert_eq!(passes_until_it_goes(&course), Some(13));
     }
 
     #[test]
     fn who_is_refused_rests() {
         let course = Course::default();
-        assert_eq!(passes_until_it_goes(&course), Some(10));
+        assert_eq!(passes_until_it_goes(&course), Some(13));
         course.set_out(MoveReason::Adaptive, 5);
         assert!(!course.is_calm());
         course.refused();
         assert_eq!(course.way(Routing::Migrate), Routing::Hop);
         assert_eq!(
             passes_until_it_goes(&course),
-            Some(u32::from(REFUSED_REST) + 10)
+            Some(u32::from(REFUSED_REST) + 13)
         );
         course.set_out(MoveReason::Adaptive, 5);
         assert_eq!(course.reason(), MoveReason::Adaptive);

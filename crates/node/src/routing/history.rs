@@ -7,7 +7,7 @@
 //! gathered is the evidence since the present shard was last as good, and a workload that shifts is
 //! not held back by its past.
 //!
-//! A connection moves when the lead is no accident and has cost more than a move does. What the lead
+//! A connection moves when the lead is no accident, not small, and has cost more than a move does. What the lead
 //! is by then is what the next passes are taken to bring, too: whoever moves at that point never pays
 //! much more than twice what knowing the future would have cost (the ski-rental bound), per change.
 //!
@@ -20,14 +20,19 @@ use corelane::ShardId;
 use super::costs::Costs;
 
 /// Shards that may be gathering evidence at once.
-const RIVALS: usize = 4;
+const RIVALS: usize = 3;
 
-/// A lead of so many standard deviations of a fair coin, squared, is no accident: ten passes in a
-/// row, or 40 against 16.
-const SURE_SQUARED: u32 = 9;
+/// A lead of so many standard deviations of a fair coin, squared, is no accident: 13 passes in a row, or
+/// 40 against 13.
+const SURE_SQUARED: u32 = 12;
 
-/// Passes counted for and against a rival before both counts are halved.
-const WINDOW: u16 = 4096;
+/// The lead is to be one pass in so many. Where all connections like a shard a little better than the
+/// others, they would crowd there for next to nothing, and trips between a busy shard and an idle one
+/// are dearer than trips between busy ones.
+const WORTHWHILE_ONE_IN: u32 = 4;
+
+/// Passes of a rival's before its counts are halved.
+const WINDOW: u16 = 1024;
 
 /// The lead is to be worth so many quarters of a move.
 const MARGIN_QUARTERS: u64 = 5;
@@ -64,6 +69,8 @@ struct Rival {
     there: u16,
     /// Passes that needed the present shard, and not it.
     here: u16,
+    /// All passes since it began to lead.
+    passes: u16,
 }
 
 const _: () = assert!(size_of::<History>() <= 32);
@@ -79,6 +86,7 @@ impl Rival {
         shard: ShardId::new(0),
         there: 0,
         here: 0,
+        passes: 0,
     };
 
     fn is_free(&self) -> bool {
@@ -89,21 +97,20 @@ impl Rival {
         self.there.saturating_sub(self.here)
     }
 
-    fn count_there(&mut self) {
-        self.there += 1;
-        self.age();
-    }
-
-    fn count_here(&mut self) {
-        self.here += 1;
-        self.age();
-    }
-
-    fn age(&mut self) {
-        if self.there + self.here >= WINDOW {
+    /// Counts a pass that needed the present shard and not this one, or another that did not.
+    fn count(&mut self, here: bool) {
+        self.here += u16::from(here);
+        self.passes += 1;
+        if self.passes == WINDOW {
             self.there /= 2;
             self.here /= 2;
+            self.passes /= 2;
         }
+    }
+
+    /// Whether the lead would spare enough of the trips to be worth a move at all.
+    fn is_worthwhile(&self) -> bool {
+        u32::from(self.lead()) * WORTHWHILE_ONE_IN >= u32::from(self.passes)
     }
 
     /// Whether a fair coin would hardly ever give such a lead.
@@ -135,13 +142,13 @@ impl History {
             went_back |= shard == self.left;
             if let Some(at) = self.place_of(shard, here) {
                 seen[at] = true;
-                if !here {
-                    self.rivals[at].count_there();
-                }
+                self.rivals[at].there += u16::from(!here);
             }
         }
-        if here {
-            self.count_here(seen);
+        for (rival, seen) in self.rivals.iter_mut().zip(seen) {
+            if !rival.is_free() {
+                rival.count(here && !seen);
+            }
         }
         if self.moved {
             self.count_earnings(here, went_back);
@@ -175,14 +182,6 @@ impl History {
         Some(at)
     }
 
-    fn count_here(&mut self, seen: [bool; RIVALS]) {
-        for (rival, seen) in self.rivals.iter_mut().zip(seen) {
-            if !seen && !rival.is_free() {
-                rival.count_here();
-            }
-        }
-    }
-
     fn count_earnings(&mut self, here: bool, went_back: bool) {
         let spared = i16::from(here) - i16::from(went_back);
         self.earned = self.earned.saturating_add(spared);
@@ -202,7 +201,7 @@ impl History {
         }
         let doubt = self.doubt_with_last(costs);
         let pays = worth_ns(i64::from(best.lead()), costs) >= shift(demand_ns(costs), doubt);
-        (pays && best.is_sure(doubt)).then_some(best.shard)
+        (pays && best.is_sure(doubt) && best.is_worthwhile()).then_some(best.shard)
     }
 
     /// The doubt about the next move, with what is to be thought of the last one by now.
