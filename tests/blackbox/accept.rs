@@ -5,6 +5,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::conn::Conn;
 use crate::server::{PATIENCE, Server, eventually};
@@ -244,4 +245,62 @@ fn maxclients_is_exact_in_a_burst_and_refusals_are_told_logged_and_counted() {
     server.signal("TERM");
     let (_, said) = server.wait();
     assert!(said.contains("maxclients"), "{said}");
+}
+
+/// A figure of `INFO shards`.
+fn figure(asking: &mut Conn, name: &str) -> u64 {
+    let info = asking.call("INFO shards");
+    let line = info
+        .lines()
+        .find_map(|line| line.strip_prefix(&format!("{name}:")));
+    line.expect(name).parse().expect("a number")
+}
+
+#[test]
+fn a_hot_shard_sends_idle_connections_to_one_that_has_time() {
+    let server = Server::start(&[
+        ("cpu-allocation", "2"),
+        ("overprovisioned", "yes"),
+        ("routing", "hop"),
+    ]);
+    let mut asking = server.connect();
+    let mut idle: Vec<Conn> = (0..40).map(|_| server.connect()).collect();
+    for (number, conn) in idle.iter_mut().enumerate() {
+        assert_eq!(
+            conn.call(&format!("CLIENT SETNAME idle{number}")),
+            "+OK\r\n"
+        );
+        assert_eq!(conn.call("CLIENT MIGRATE 1"), "+OK\r\n");
+        assert_eq!(conn.call("PING"), "+PONG\r\n");
+    }
+    assert_eq!(figure(&mut asking, "connections_shed"), 0);
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| flood(&server, &done));
+        }
+        // All of them: sixteen in a second at most, and none of those that make the shard hot.
+        eventually("the idle connections are sent away", || {
+            let list = asking.call("CLIENT LIST");
+            let mut idle = list.lines().filter(|line| line.contains(" name=idle"));
+            idle.all(|line| line.contains(" shard=0 "))
+        });
+        done.store(true, Ordering::Relaxed);
+    });
+    assert!(figure(&mut asking, "connections_shed") >= 40);
+    for conn in &mut idle {
+        assert_eq!(conn.call("PING"), "+PONG\r\n");
+        assert!(conn.call("CLIENT INFO").contains(" shard=0 "));
+    }
+}
+
+/// Keeps shard 1 busy from a connection that lives there, until told that it is done.
+fn flood(server: &Server, done: &AtomicBool) {
+    let mut conn = server.connect();
+    assert_eq!(conn.call("CLIENT MIGRATE 1"), "+OK\r\n");
+    let pings = b"PING\r\n".repeat(4000);
+    while !done.load(Ordering::Relaxed) {
+        conn.write(&pings);
+        (0..4000).for_each(|_| assert_eq!(conn.reply_bytes(), b"+PONG\r\n"));
+    }
 }

@@ -6,6 +6,10 @@ use std::future::poll_fn;
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
+use corelane::ShardId;
+use corelane_settings::Routing;
+
+use crate::clients::Client;
 use crate::memory::MemoryUse;
 use crate::node::Node;
 use crate::request::Control;
@@ -68,6 +72,7 @@ pub async fn run(node: Node) {
         }
         node.mesh().with(Shard::evict_clients);
         tell_memory(&node);
+        mind_load(&node);
     }
 }
 
@@ -146,6 +151,63 @@ fn tell_memory(node: &Node) {
             tracing::debug!(%shard, %refused, "memory use not told");
             node.mesh().with(|shard| shard.memory.not_told());
         }
+    }
+}
+
+/// Once a second: tells the others how busy this shard is, and gives them connections if it is much busier.
+fn mind_load(node: &Node) {
+    let me = node.shard_id();
+    let (now_ns, idle_ns) = (corelane::time::now_ns(), corelane::runtime_stats().idle_ns);
+    let measured = node
+        .mesh()
+        .with(|shard| shard.loads.measure(me, now_ns, idle_ns));
+    if !measured {
+        return;
+    }
+    if let Some(busy_permille) = node.mesh().with(|shard| shard.loads.news(me)) {
+        for shard in node.mesh().all_shards().filter(|shard| *shard != me) {
+            if let Err(refused) = node.mesh().control(shard, Control::Load { busy_permille }) {
+                // The next second tells again: the figure is a level, not a change.
+                tracing::debug!(%shard, %refused, "load not told");
+                node.mesh().with(|shard| shard.loads.not_told());
+            }
+        }
+    }
+    let others = node
+        .mesh()
+        .all_shards()
+        .filter(|shard| *shard != me && node.keeps_clients(*shard));
+    node.mesh().with(|shard| {
+        if let Some(there) = shard.loads.relief(me, others) {
+            shard.send_away(there);
+        }
+    });
+}
+
+/// Idle connections that are sent away in one second, and entries of the list that are looked at for them.
+const SHED_MAX: usize = 16;
+const SHED_LOOKS: usize = 1024;
+
+/// Silence after which a connection is idle enough to be sent away: nobody waits for it.
+const SHED_SILENT_MS: u64 = 1000;
+
+impl Shard {
+    /// Sends idle connections to a less busy shard.
+    fn send_away(&mut self, there: ShardId) {
+        let way = self.rules.routing;
+        let now_ms = corelane::time::unix_ms();
+        let idle = |client: &Client| {
+            let silent_ms = now_ms.saturating_sub(client.active_ms.get());
+            // Whoever goes where its keys are would be back with its next command.
+            silent_ms >= SHED_SILENT_MS
+                && client.is_at_rest()
+                && client.course.way(way) != Routing::Migrate
+        };
+        let chosen = self.clients.choose(SHED_LOOKS, SHED_MAX, idle);
+        self.stats.connections_shed += chosen.len() as u64;
+        chosen.iter().for_each(|client| {
+            client.order_to(there);
+        });
     }
 }
 

@@ -145,6 +145,14 @@ impl Client {
         self.order.set(None);
     }
 
+    /// Whether it may be sent elsewhere and is in the middle of nothing, as far as its input tells.
+    pub(crate) fn is_at_rest(&self) -> bool {
+        self.query_bytes.get() == 0
+            && self.ending.get().is_none()
+            && self.ordered().is_none()
+            && !self.door.is_pinned()
+    }
+
     /// The shard that serves it.
     pub fn shard(&self) -> ShardId {
         self.shard.get()
@@ -219,6 +227,8 @@ pub struct Clients {
     shard: ShardId,
     next: u64,
     list: BTreeMap<ClientId, Rc<Client>>,
+    /// Where the last [`choose`](Self::choose) ended.
+    looked_at: ClientId,
     /// Clients that have left for another shard, and when the last one did; clients that have come or come back.
     departed: u64,
     last_departed_ms: u64,
@@ -262,6 +272,7 @@ impl Clients {
             shard,
             next,
             list: BTreeMap::new(),
+            looked_at: ClientId(0),
             departed: 0,
             last_departed_ms: 0,
             arrived: 0,
@@ -381,6 +392,33 @@ impl Clients {
     /// Every client, oldest first.
     pub fn iter(&self) -> impl Iterator<Item = &Rc<Client>> {
         self.list.values()
+    }
+
+    /// Up to `most` clients that fit, among the next `looks`: each call goes on where the one before ended, so that
+    /// in time everybody is looked at.
+    pub(crate) fn choose(
+        &mut self,
+        looks: usize,
+        most: usize,
+        fits: impl Fn(&Client) -> bool,
+    ) -> Vec<Rc<Client>> {
+        let after = self
+            .list
+            .range((Bound::Excluded(self.looked_at), Bound::Unbounded));
+        let before = self.list.range(..=self.looked_at);
+        let mut chosen = Vec::new();
+        let mut last = self.looked_at;
+        for (id, client) in after.chain(before).take(looks) {
+            last = *id;
+            if fits(client) {
+                chosen.push(Rc::clone(client));
+            }
+            if chosen.len() == most {
+                break;
+            }
+        }
+        self.looked_at = last;
+        chosen
     }
 
     /// How many there are.

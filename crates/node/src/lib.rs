@@ -21,6 +21,7 @@ mod elsewhere;
 mod filter;
 mod identity;
 mod info;
+mod loads;
 mod memory;
 mod merge;
 mod node;

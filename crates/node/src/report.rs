@@ -23,6 +23,8 @@ pub struct ShardReport {
     pub mesh: MeshStats,
     /// The event loop.
     pub runtime: corelane::RuntimeStats,
+    /// Thousandths of the last second in which it had something to do; of no meaning in a sum.
+    pub busy_permille: u16,
     /// What trips and moves cost on that shard; of no meaning in a sum.
     pub costs: Costs,
 }
@@ -46,6 +48,7 @@ impl ShardReport {
             databases,
             mesh: shard.mesh.as_ref().map(MeshGauge::read).unwrap_or_default(),
             runtime: corelane::runtime_stats(),
+            busy_permille: shard.loads.own(shard.id),
             costs: shard.gauge.costs(),
         }
     }

@@ -92,6 +92,11 @@ pub enum Reply {
 pub enum Control {
     /// Another shard's memory use, for the node-wide limits.
     Memory(MemoryUse),
-    /// A shard that has just been woken asks what the others use.
+    /// A shard that has just been woken asks what the others use, and how busy they are.
     TellMemory,
+    /// How busy another shard is.
+    Load {
+        /// Thousandths of the last second.
+        busy_permille: u16,
+    },
 }

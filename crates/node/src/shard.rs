@@ -15,6 +15,7 @@ use corelane_wire::{Args, Reply as ReplyWriter};
 use crate::background::Background;
 use crate::batch::Call;
 use crate::clients::Clients;
+use crate::loads::Loads;
 use crate::memory::NodeMemory;
 use crate::node::NodeRef;
 use crate::report::ShardReport;
@@ -41,6 +42,7 @@ pub struct Shard {
     /// Counters of this shard's side of the mesh, once it is there.
     pub(crate) mesh: Option<MeshGauge>,
     pub(crate) memory: NodeMemory,
+    pub(crate) loads: Loads,
     /// What trips and moves cost.
     pub(crate) gauge: Gauge,
     pub(crate) sweep: ClientSweep,
@@ -77,6 +79,7 @@ impl Shard {
             background: Background::default(),
             mesh: None,
             memory: NodeMemory::new(seed.max_shards()),
+            loads: Loads::new(seed.max_shards()),
             gauge: Gauge::default(),
             sweep: ClientSweep::default(),
             home: NodeRef::default(),
@@ -272,8 +275,10 @@ impl Service for Shard {
             }
             Control::TellMemory => {
                 self.memory.not_told();
+                self.loads.not_told();
                 self.background.rouse();
             }
+            Control::Load { busy_permille } => self.loads.heard(from, busy_permille),
         }
     }
 

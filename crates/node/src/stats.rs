@@ -61,6 +61,8 @@ pub struct Stats {
     pub connections_rejected: u64,
     /// Connections that were handed to a shard with fewer before they began.
     pub connections_handed_over: u64,
+    /// Idle connections that a hot shard has sent to a less busy one.
+    pub connections_shed: u64,
     /// Connections that went to another shard.
     pub connections_moved: u64,
     /// Of these, by their reasons, in the order of [`MoveReason::ALL`].
@@ -163,11 +165,7 @@ impl Stats {
         for (mine, theirs) in self.moves_by_reason.iter_mut().zip(other.moves_by_reason) {
             *mine += theirs;
         }
-        for (mine, theirs) in self
-            .totals_mut()
-            .into_iter()
-            .zip(other.clone().totals_mut())
-        {
+        for (mine, theirs) in self.totals_mut().zip(other.clone().totals_mut()) {
             *mine += *theirs;
         }
         for (mine, theirs) in self.tls_failures.iter_mut().zip(other.tls_failures) {
@@ -175,12 +173,13 @@ impl Stats {
         }
     }
 
-    fn totals_mut(&mut self) -> [&mut u64; 23] {
+    fn totals_mut(&mut self) -> impl Iterator<Item = &mut u64> {
         [
             &mut self.commands_processed,
             &mut self.connections_received,
             &mut self.connections_rejected,
             &mut self.connections_handed_over,
+            &mut self.connections_shed,
             &mut self.connections_moved,
             &mut self.connections_arrived,
             &mut self.connection_moves_refused,
@@ -201,5 +200,6 @@ impl Stats {
             &mut self.tls_handshakes,
             &mut self.tls_resumed,
         ]
+        .into_iter()
     }
 }

@@ -55,6 +55,8 @@ counters!(
     enters,
     /// Of these, the ones that were allowed to sleep.
     sleeps,
+    /// Nanoseconds without anything to do: asleep, or spinning in vain.
+    idle_ns,
     /// Rounds of spinning before sleep.
     spins,
     /// Of these, the ones that found work.

@@ -223,7 +223,8 @@ impl Core {
             return false;
         }
         bump(&self.counters.spins);
-        let end = self.clock.refresh() + self.pace.spin_ns.get();
+        let began_ns = self.clock.refresh();
+        let end = began_ns + self.pace.spin_ns.get();
         loop {
             for _ in 0..SPIN_ROUNDS {
                 if self.poll_pollers() || ready() || self.exec.bell.is_rung() {
@@ -236,7 +237,9 @@ impl Core {
                 std::hint::spin_loop();
             }
             self.pulse.beat();
-            if self.clock.refresh() >= end {
+            let now_ns = self.clock.refresh();
+            if now_ns >= end {
+                bump_by(&self.counters.idle_ns, now_ns - began_ns);
                 let least = SPIN_MIN_NS.min(self.pace.spin_max_ns);
                 self.pace
                     .spin_ns
@@ -268,6 +271,7 @@ impl Core {
         }
         self.end_sleep();
         let now_ns = self.clock.refresh();
+        bump_by(&self.counters.idle_ns, now_ns - began_ns);
         self.pace.driven_ns.set(now_ns);
         // So short a sleep was mostly its own wake-up: a full spin would have met what ended it.
         if now_ns - began_ns <= 2 * self.pace.spin_max_ns {

@@ -147,6 +147,7 @@ pub(super) fn shards(f: &Figures<'_>, out: &mut Lines) {
     out.line("hops", s.hops);
     out.line("local_commands", s.local_commands);
     out.line("connections_handed_over", s.connections_handed_over);
+    out.line("connections_shed", s.connections_shed);
     out.line("connections_moved", s.connections_moved);
     for ((_, name), moves) in MoveReason::ALL.iter().zip(s.moves_by_reason) {
         out.line(format_args!("connections_moved_{name}"), moves);

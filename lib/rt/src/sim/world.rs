@@ -19,7 +19,7 @@ use crate::context::{Core, Driver, Entered};
 use crate::exec::{Exec, Group, JoinHandle, spawn_on};
 use crate::local::Locals;
 use crate::stall::Pulse;
-use crate::stats::{Counters, Stats};
+use crate::stats::{Counters, Stats, bump_by};
 use crate::timers::Timers;
 use crate::turn::Pace;
 
@@ -41,6 +41,7 @@ struct Slot {
     number: u16,
     core: RefCell<Rc<Core>>,
     asleep: Cell<bool>,
+    asleep_since_ns: Cell<u64>,
     /// Its doorbell was heard since it last ran.
     heard: Cell<bool>,
     /// It does not run before this point in virtual time.
@@ -68,6 +69,7 @@ impl World {
             number,
             core: RefCell::new(self.new_core(number, name)),
             asleep: Cell::new(false),
+            asleep_since_ns: Cell::new(0),
             heard: Cell::new(false),
             paused_until_ns: Cell::new(0),
         }));
@@ -296,6 +298,8 @@ impl World {
         slot.heard.set(false);
         if slot.asleep.replace(false) {
             core.end_sleep();
+            let slept_ns = self.now_ns() - slot.asleep_since_ns.get();
+            bump_by(&core.counters.idle_ns, slept_ns);
         }
         let tasks = 1 + self
             .core
@@ -312,6 +316,7 @@ impl World {
         if !worked && fired == 0 && !core.exec.has_ready() {
             if core.announce_sleep() {
                 slot.asleep.set(true);
+                slot.asleep_since_ns.set(self.now_ns());
             } else {
                 core.end_sleep();
             }
