@@ -304,3 +304,27 @@ fn flood(server: &Server, done: &AtomicBool) {
         (0..4000).for_each(|_| assert_eq!(conn.reply_bytes(), b"+PONG\r\n"));
     }
 }
+
+#[test]
+fn a_client_that_vanishes_without_a_word_is_found_closed_and_counted() {
+    let server = Server::start(&[("tcp-keepalive", "1")]);
+    let mut asking = server.connect();
+    let stream = TcpStream::connect(server.address).expect("the server accepts");
+    let mut client = socket2::Socket::from(stream);
+    client
+        .write_all(b"CLIENT SETNAME ghost\r\n")
+        .expect("the server reads");
+    let mut ok = [0; 5];
+    client.read_exact(&mut ok).expect("an answer");
+    let is_listed = |asking: &mut Conn| asking.call("CLIENT LIST").contains(" name=ghost ");
+    assert!(is_listed(&mut asking));
+    // From here on its socket is deaf, and so dumb: what comes is thrown away before TCP sees it.
+    let throw_away = socket2::SockFilter::new(RETURN, 0, 0, 0);
+    client.attach_filter(&[throw_away]).expect("a filter");
+    eventually("it is found to be gone", || !is_listed(&mut asking));
+    let stats = asking.call("INFO stats");
+    assert!(stats.contains("half_open_disconnections:1\r\n"), "{stats}");
+}
+
+/// `BPF_RET | BPF_K`: how many bytes of a packet are kept.
+const RETURN: u16 = 0x06;

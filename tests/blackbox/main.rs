@@ -20,6 +20,7 @@ mod layout;
 mod limits;
 mod moving;
 mod pipeline;
+mod proxy;
 mod redis_tools;
 mod resize;
 mod routing;

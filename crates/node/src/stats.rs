@@ -99,6 +99,10 @@ pub struct Stats {
     pub idle_disconnections: u64,
     /// Clients cut off in the middle of a reply because their shard went to sleep.
     pub retirement_disconnections: u64,
+    /// Clients that vanished without a word, found by TCP's asking whether they are there.
+    pub half_open_disconnections: u64,
+    /// Connections without the load balancer's header that they should begin with.
+    pub proxy_refusals: u64,
     /// Protocol errors.
     pub protocol_errors: u64,
     /// TLS handshakes that came to an end, the good one.
@@ -195,6 +199,8 @@ impl Stats {
             &mut self.query_limit_disconnections,
             &mut self.idle_disconnections,
             &mut self.retirement_disconnections,
+            &mut self.half_open_disconnections,
+            &mut self.proxy_refusals,
             &mut self.protocol_errors,
             &mut self.evicted_clients,
             &mut self.tls_handshakes,

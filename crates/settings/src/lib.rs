@@ -47,6 +47,6 @@ pub use suggest::nearest;
 pub use tls::{ClientCertificates, Tls};
 pub use typed::{
     Announce, ClientLimits, Endpoint, KeyspaceOptions, Listen, LocalAccess, Logging, MaxMemory,
-    MemoryLimits, MemoryShare, Placement, Security, ShardPorts, WireLimits,
+    MemoryLimits, MemoryShare, Placement, ProxyProtocol, Security, ShardPorts, WireLimits,
 };
 pub use value::{SavePoint, Value};

@@ -183,7 +183,24 @@ pub struct Logging {
     pub filter: String,
 }
 
+/// Connections that begin with a load balancer's header.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProxyProtocol {
+    /// Whose headers are believed; none is everybody's.
+    pub from: Vec<IpAddr>,
+}
+
 impl Settings {
+    /// Whether TCP connections begin with a header of the PROXY protocol, and from whom.
+    pub fn proxy_protocol(&self) -> Option<ProxyProtocol> {
+        let from = match self.value("proxy-protocol-from") {
+            Value::Addresses(addresses) => addresses.iter().map(|address| address.ip).collect(),
+            other => unreachable!("proxy-protocol-from holds {other:?}"),
+        };
+        self.bool("proxy-protocol")
+            .then_some(ProxyProtocol { from })
+    }
+
     /// Where to listen.
     pub fn listen(&self) -> Listen {
         Listen {

@@ -1,5 +1,6 @@
 //! Accepting connections: every shard accepts on the same sockets, and hands what it got to a shard that has fewer.
 
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use corelane::net::{Addr, Listener, Peer, Stream};
@@ -24,10 +25,11 @@ pub async fn listen(
 ) {
     let here = node.shard_id();
     let _open = (!door.is_pinned()).then(|| admission.door(here));
+    let proxy = node.rules(|rules| rules.settings.proxy_protocol());
     let mut refusals = Refusals::default();
     while let Some((stream, peer)) = accept(&listener, &node).await {
         let limit = node.rules(|rules| rules.clients.max_clients as usize);
-        let Some(mut admitted) = admission.enter(limit, here) else {
+        let Some(admitted) = admission.enter(limit, here) else {
             refusals.note(&node, limit);
             // A client of TLS would take plain words for a broken handshake.
             if !speaks_tls {
@@ -36,11 +38,8 @@ pub async fn listen(
             continue;
         };
         prepare(&stream, &node);
+        let is_tcp = matches!(peer, Peer::Tcp(_));
         let arrival = arrival(&stream, peer, &local, door);
-        let there = match door {
-            Door::Main => admitted.settle(node.mesh().all_shards()),
-            Door::Shard => here,
-        };
         let newcomer = Newcomer {
             stream,
             speaks_tls,
@@ -48,10 +47,11 @@ pub async fn listen(
             registry,
             admitted,
         };
-        if there == here {
-            newcomer.begin(&node);
-        } else {
-            corelane::task::spawn(newcomer.hand_over(there, node.clone()));
+        match &proxy {
+            Some(proxy) if is_tcp => {
+                corelane::task::spawn(newcomer.introduce(proxy.clone(), node.clone()));
+            }
+            _ => newcomer.place(&node),
         }
     }
 }
@@ -178,6 +178,11 @@ fn note_end(node: &Node, id: ClientId, end: &End) {
                 "closed: output stood over the soft limit for too long"
             );
             node.with_stats(|stats| stats.output_limit_disconnections += 1);
+        }
+        // The kernel has asked, as tcp-keepalive says, or sent again for long enough, and nobody answered.
+        End::Failed(error) if error.kind() == ErrorKind::TimedOut => {
+            tracing::info!(client = id.0, "closed: the client vanished without a word");
+            node.with_stats(|stats| stats.half_open_disconnections += 1);
         }
         End::Failed(error) => tracing::debug!(client = id.0, %error, "connection failed"),
         End::OutputLimit { bytes } => {

@@ -13,6 +13,7 @@ mod listen;
 mod moving;
 mod newcomer;
 mod presence;
+mod proxied;
 mod registry;
 mod secure;
 mod session;

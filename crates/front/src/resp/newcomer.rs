@@ -7,12 +7,14 @@ use std::rc::Rc;
 use corelane::ShardId;
 use corelane::net::{Connection, Stream};
 use corelane::tls::Transport;
-use corelane_node::{Arrival, Client, Luggage, Node};
+use corelane_node::{Arrival, Client, Door, Luggage, Node};
+use corelane_settings::ProxyProtocol;
 use corelane_wire::Parser;
 
 use super::input::Input;
 use super::listen::live;
 use super::presence::{Admitted, Presence};
+use super::proxied::introduced;
 use super::registry::Registry;
 use super::session::Session;
 use super::state::{ReplyMode, SessionState, Standing};
@@ -28,15 +30,49 @@ pub(super) struct Newcomer {
 }
 
 impl Newcomer {
+    /// Waits until its load balancer has said whose it is, and lets it begin where it belongs.
+    pub(super) async fn introduce(mut self, proxy: ProxyProtocol, node: Node) {
+        let introduced = introduced(&mut self.stream, &proxy);
+        match node.unless_stopping(introduced).await {
+            None => {}
+            Some(Ok(addresses)) => {
+                if let Some(addresses) = addresses {
+                    self.arrival.peer = Some(addresses.source);
+                    self.arrival.local = addresses.destination.to_string();
+                }
+                self.place(&node);
+            }
+            Some(Err(unknown)) => {
+                node.with_stats(|stats| stats.proxy_refusals += 1);
+                let peer = self.stream.peer();
+                tracing::warn!(%peer, %unknown, "refused a connection without its load balancer's header");
+            }
+        }
+    }
+
+    /// Lets it begin where it belongs: by a shard's own port that shard, else the one that has the fewest.
+    pub(super) fn place(mut self, node: &Node) {
+        let here = node.shard_id();
+        let there = match self.arrival.door {
+            Door::Main => self.admitted.settle(node.mesh().all_shards()),
+            Door::Shard => here,
+        };
+        if there == here {
+            self.begin(node);
+        } else {
+            corelane::task::spawn(self.hand_over(there, node.clone()));
+        }
+    }
+
     /// Enters it here.
-    pub(super) fn begin(self, node: &Node) {
+    fn begin(self, node: &Node) {
         let client = node.enter_client(self.arrival);
         let beginning = Beginning::new(client, node.clone(), self.registry, self.admitted);
         beginning.start(self.stream, self.speaks_tls);
     }
 
     /// Lets it begin on another shard; where it is not taken, it begins here.
-    pub(super) async fn hand_over(self, there: ShardId, node: Node) {
+    async fn hand_over(self, there: ShardId, node: Node) {
         let parcel = Parcel {
             connection: self.stream.detach().await,
             speaks_tls: self.speaks_tls,

@@ -107,7 +107,9 @@ pub(super) fn stats(f: &Figures<'_>, out: &mut Lines) {
         "client_retirement_disconnections",
         s.retirement_disconnections,
     );
+    out.line("half_open_disconnections", s.half_open_disconnections);
     out.line("protocol_errors", s.protocol_errors);
+    out.line("proxy_protocol_refusals", s.proxy_refusals);
 }
 
 pub(super) fn replication(_: &Figures<'_>, out: &mut Lines) {

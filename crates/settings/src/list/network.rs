@@ -79,11 +79,27 @@ pub(super) const CHAPTER: &[Setting] = &[
     )
     .at_start(),
     Setting::new(
+        "proxy-protocol",
+        Network,
+        Kind::Bool,
+        "no",
+        "Whether TCP connections begin with a header of the PROXY protocol, version 2, by which a load balancer says whose connection it is. Only behind one: whoever reaches a port can then claim any address, this machine's own too. Others are refused.",
+    )
+    .at_start(),
+    Setting::new(
+        "proxy-protocol-from",
+        Network,
+        Kind::Addresses,
+        "",
+        "The addresses of the load balancers whose headers are believed; connections from others are refused. Nothing at all believes everybody who reaches the port.",
+    )
+    .at_start(),
+    Setting::new(
         "tcp-keepalive",
         Network,
         Kind::Int { min: 0, max: INT_MAX },
         "300",
-        "Silence after which TCP asks whether the client is still there; 0 never asks. New connections take a changed value.",
+        "Silence after which TCP asks whether the client is still there, three times in thirds of it; 0 never asks. New connections take a changed value.",
     )
     .unit("s"),
 ];

@@ -152,7 +152,9 @@ impl Stream {
         }
     }
 
-    /// Probes a silent TCP peer after `idle`, then thrice in thirds of it; `None` turns probing off.
+    /// Probes a silent TCP peer after `idle`, then thrice in thirds of it; `None` turns probing off. While sent bytes
+    /// are not acknowledged the system sends them again instead, for as long as it is set to. (`TCP_USER_TIMEOUT`
+    /// would end that sooner, and also a peer that answers and does not read.)
     pub fn set_keepalive(&self, idle: Option<Duration>) -> io::Result<()> {
         match &self.kind {
             Kind::Real(stream) => stream.set_keepalive(idle),

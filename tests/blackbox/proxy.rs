@@ -1,0 +1,147 @@
+//! The PROXY protocol: a load balancer says whose connection it hands through, and nobody else is let in.
+
+use std::net::Ipv6Addr;
+use std::time::{Duration, Instant};
+
+use crate::server::{Server, eventually};
+
+const SIGNATURE: &[u8] = b"\r\n\r\n\0\r\nQUIT\n";
+
+/// A header of version 2: command and family as they are sent.
+fn header(version_command: u8, family: u8, rest: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(rest.len()).expect("a short header");
+    let fixed = [&[version_command, family], &length.to_be_bytes()[..]].concat();
+    [SIGNATURE, &fixed, rest].concat()
+}
+
+/// `10.1.2.3:12345` connected to `10.9.9.9:6379`.
+fn from_afar() -> Vec<u8> {
+    header(
+        0x21,
+        0x11,
+        &[10, 1, 2, 3, 10, 9, 9, 9, 0x30, 0x39, 0x18, 0xeb],
+    )
+}
+
+fn behind_a_balancer() -> Server {
+    Server::start(&[("proxy-protocol", "yes")])
+}
+
+/// What `CLIENT INFO` says after a header.
+fn info(server: &Server, header: &[u8]) -> String {
+    let mut conn = server.connect();
+    conn.write(&[header, b"CLIENT INFO\r\n"].concat());
+    conn.reply()
+}
+
+fn refusals(server: &Server) -> u64 {
+    let mut conn = server.connect();
+    conn.write(&from_afar());
+    let stats = conn.call("INFO stats");
+    let line = stats
+        .lines()
+        .find_map(|line| line.strip_prefix("proxy_protocol_refusals:"));
+    line.expect(&stats).parse().expect("a number")
+}
+
+#[test]
+fn the_client_is_who_the_balancer_says_wherever_it_lives() {
+    let server = behind_a_balancer();
+    // Several, so that some begin on a shard that did not read their header.
+    for _ in 0..8 {
+        let info = info(&server, &from_afar());
+        assert!(
+            info.contains(" addr=10.1.2.3:12345 laddr=10.9.9.9:6379 "),
+            "{info}"
+        );
+    }
+    let mut v6 = Ipv6Addr::LOCALHOST.octets().to_vec();
+    v6.extend(Ipv6Addr::LOCALHOST.octets());
+    v6.extend([0, 7, 0, 8]);
+    // With an addition that means nothing here.
+    v6.extend([0xee, 0, 2, 1, 2]);
+    let said = info(&server, &header(0x21, 0x21, &v6));
+    assert!(said.contains(" addr=[::1]:7 laddr=[::1]:8 "), "{said}");
+}
+
+#[test]
+fn a_balancer_that_speaks_for_itself_is_taken_for_what_it_is() {
+    let server = behind_a_balancer();
+    for header in [
+        header(0x20, 0x00, &[]),
+        header(0x21, 0x00, &[]),
+        header(0x21, 0x31, &[1; 216]),
+    ] {
+        let info = info(&server, &header);
+        let address = format!(" laddr={} ", server.address);
+        assert!(info.contains(" addr=127.0.0.1:"), "{info}");
+        assert!(info.contains(&address), "{info}");
+    }
+}
+
+#[test]
+fn a_header_may_come_in_pieces() {
+    let server = behind_a_balancer();
+    let mut conn = server.connect();
+    for byte in from_afar() {
+        conn.write(&[byte]);
+    }
+    assert_eq!(conn.call("PING"), "+PONG\r\n");
+}
+
+#[test]
+fn whoever_brings_no_header_is_closed_logged_and_counted() {
+    let server = behind_a_balancer();
+    let long = header(0x21, 0x11, &[0; 5000]);
+    let garbage: [&[u8]; 4] = [
+        b"PING\r\n",
+        b"PROXY TCP4 10.0.0.1 10.0.0.2 1 2\r\n",
+        &header(0x31, 0x11, &[0; 12]),
+        &long,
+    ];
+    for bytes in garbage {
+        let mut conn = server.connect();
+        // It may be closed before all is written.
+        conn.try_write(bytes);
+        assert!(conn.is_closed(), "{bytes:?}");
+    }
+    eventually("all are counted", || refusals(&server) == 4);
+    server.signal("TERM");
+    let (_, said) = server.wait();
+    assert!(said.contains("balancer's header"), "{said}");
+    assert!(said.contains("no PROXY protocol header"), "{said}");
+}
+
+#[test]
+fn a_header_that_does_not_come_is_not_waited_for() {
+    let server = behind_a_balancer();
+    let mut conn = server.connect();
+    conn.write(&SIGNATURE[..5]);
+    let started = Instant::now();
+    assert!(conn.is_closed());
+    assert!(started.elapsed() >= Duration::from_secs(4), "too soon");
+    assert_eq!(refusals(&server), 1);
+}
+
+#[test]
+fn only_balancers_that_are_named_are_believed() {
+    let server = Server::start(&[
+        ("proxy-protocol", "yes"),
+        ("proxy-protocol-from", "10.0.0.1"),
+    ]);
+    let mut conn = server.connect();
+    conn.try_write(&from_afar());
+    assert!(conn.is_closed());
+    let server = Server::start(&[
+        ("proxy-protocol", "yes"),
+        ("proxy-protocol-from", "10.0.0.1 127.0.0.1"),
+    ]);
+    assert!(info(&server, &from_afar()).contains(" addr=10.1.2.3:12345 "));
+}
+
+#[test]
+fn without_the_setting_a_header_is_no_command() {
+    let server = Server::start(&[]);
+    let said = info(&server, &from_afar());
+    assert!(!said.contains("10.1.2.3"), "{said}");
+}
