@@ -567,6 +567,119 @@ fn redis_benchmark_reaches_every_core_without_a_hop() {
     }
 }
 
+/// A server that begins with one shard, and has room for three.
+fn one_of_three() -> Server {
+    Server::start(&[
+        ("cpu-allocation", "1"),
+        ("overprovisioned", "yes"),
+        ("shards", "1"),
+        ("max-shards", "3"),
+        ("shard-ports", "auto"),
+    ])
+}
+
+fn epoch(conn: &mut Conn) -> u64 {
+    let info = text(&conn.value("CLUSTER INFO"));
+    let line = info
+        .lines()
+        .find_map(|line| line.strip_prefix("cluster_current_epoch:"));
+    line.and_then(|epoch| epoch.parse().ok()).expect("an epoch")
+}
+
+#[test]
+fn ports_come_and_go_with_their_shards() {
+    let server = one_of_three();
+    let mut main = server.connect();
+    let first = doors(&server)[0];
+    let mut pinned = Conn::open(first);
+    for n in 0..500 {
+        assert_eq!(pinned.call(&format!("SET key:{n} v{n}")), "+OK\r\n");
+    }
+    let before = epoch(&mut main);
+    assert_eq!(main.call("CONFIG SET shards 3"), "+OK\r\n");
+    let three = doors(&server);
+    assert_eq!(three.len(), 3);
+    assert!(epoch(&mut main) > before);
+    let mut conns: BTreeMap<u16, Conn> = three
+        .iter()
+        .map(|door| (door.port(), Conn::open(*door)))
+        .collect();
+    let owners = owners(&mut pinned);
+    assert!(owners.values().all(|port| conns.contains_key(port)));
+    for n in 0..500 {
+        let (get, slot) = (
+            format!("GET key:{n}"),
+            slot_of(format!("key:{n}").as_bytes()),
+        );
+        let owner = owners[&slot];
+        let moved = format!("-MOVED {slot} {}:{owner}\r\n", first.ip());
+        let value = format!("$_\r\nv{n}\r\n").replace('_', &format!("v{n}").len().to_string());
+        let expected = if owner == first.port() {
+            &value
+        } else {
+            &moved
+        };
+        assert_eq!(pinned.call(&get), *expected, "{get}");
+        let conn = conns.get_mut(&owner).expect("a connection to each");
+        assert_eq!(conn.call(&get), value, "{get} on {owner}");
+    }
+    assert_eq!(main.call("CONFIG SET shards 1"), "+OK\r\n");
+    for leaving in &three[1..] {
+        let mut conn = conns.remove(&leaving.port()).expect("a connection to each");
+        assert!(conn.is_closed());
+        assert!(
+            std::net::TcpStream::connect(leaving).is_err(),
+            "{leaving} still listens"
+        );
+    }
+    for n in 0..500 {
+        assert!(
+            pinned
+                .call(&format!("GET key:{n}"))
+                .ends_with(&format!("\r\nv{n}\r\n"))
+        );
+    }
+    assert_eq!(main.call("DBSIZE"), ":500\r\n");
+}
+
+#[test]
+fn a_cluster_client_goes_on_while_shards_come_and_go() {
+    use redis::Commands;
+    let server = one_of_three();
+    let first = doors(&server)[0];
+    let done = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let client = scope.spawn(|| -> redis::RedisResult<u64> {
+            let client = redis::cluster::ClusterClient::new(vec![format!("redis://{first}/")])?;
+            let mut conn = client.get_connection()?;
+            let mut rounds = 0;
+            while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                for n in 0..100 {
+                    let () = conn.set(format!("key:{n}"), rounds)?;
+                    assert_eq!(conn.get::<_, u64>(format!("key:{n}"))?, rounds);
+                }
+                rounds += 1;
+            }
+            Ok(rounds)
+        });
+        let mut main = server.connect();
+        for shards in [3, 2, 3, 1, 2, 1] {
+            assert_eq!(main.call(&format!("CONFIG SET shards {shards}")), "+OK\r\n");
+            let before = counter(&server, "total_commands_processed");
+            server::eventually("the client goes on", || {
+                client.is_finished() || counter(&server, "total_commands_processed") > before + 500
+            });
+        }
+        done.store(true, std::sync::atomic::Ordering::Relaxed);
+        let rounds = client
+            .join()
+            .expect("every reply is right")
+            .expect("no error");
+        assert!(rounds > 0);
+    });
+    assert_eq!(counter(&server, "hops"), 0);
+}
+
 /// The cluster mode of the `redis` crate, pointed at a shard's port and at the server's.
 #[test]
 fn the_rust_library_in_cluster_mode() -> redis::RedisResult<()> {

@@ -18,6 +18,10 @@ const LEAVE: Duration = Duration::from_secs(5);
 /// How often it looks who is still there.
 const LOOK: Duration = Duration::from_millis(1);
 
+/// How long cluster clients of a shard that goes to sleep are told where its slots have gone, before its own port's
+/// connections are closed: whoever asks in that time knows better before it meets a closed door.
+const FAREWELL: Duration = Duration::from_millis(500);
+
 /// Serves on one shard until the node stops, then drains; or until a resize lets it sleep, when its clients go to
 /// other shards.
 ///
@@ -62,9 +66,11 @@ pub async fn serve(mesh: Mesh<Shard>, parts: Parts) -> Result<(), String> {
 
 /// Lets the clients of a shard that is to sleep go to the others; none is closed that can go.
 async fn retire(node: &Node) {
-    let deadline_ns = corelane::time::now_ns() + LEAVE.as_nanos() as u64;
+    let began_ns = corelane::time::now_ns();
+    let deadline_ns = began_ns + LEAVE.as_nanos() as u64;
+    let farewell_ns = began_ns + FAREWELL.as_nanos() as u64;
     while !node.is_ending() {
-        let left = node.send_clients_away();
+        let left = node.send_clients_away(corelane::time::now_ns() >= farewell_ns);
         if left == 0 {
             break;
         }

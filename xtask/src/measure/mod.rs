@@ -2,6 +2,7 @@
 //!
 //! | measurement | file | what it shows |
 //! |---|---|---|
+//! | cluster | `cluster` | a request by a shard's own port costs what a local one does |
 //! | idle | `idle` | idle connections cost no processor time, and how much memory |
 //! | fairness | `fairness` | what a client waits for beside others' long pipelines |
 //! | growth | `growth` | tables grow without stopping their shard, and what a key costs |
@@ -15,6 +16,7 @@
 //! shows figures, `task` runs one measurement and writes it to `target/measure`.
 
 mod client;
+mod cluster;
 mod fairness;
 mod growth;
 mod hops;

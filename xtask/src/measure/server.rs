@@ -45,8 +45,37 @@ impl Start<'_> {
         let shards = shards.to_string();
         let mut words = vec!["serve", "--port", "0", "--cpu-allocation", &shards];
         words.extend(flags);
-        let program = &self.programs.corelane;
-        let (mut server, line) = self.start(program, &words, ready_line)?;
+        self.announced(&self.programs.corelane, &words)
+    }
+
+    /// Starts Corelane under valgrind's tool.
+    ///
+    /// # Errors
+    /// As for [`corelane`](Self::corelane).
+    pub(crate) fn corelane_under(
+        &self,
+        tool: &[&str],
+        shards: usize,
+        flags: &[&str],
+    ) -> Result<Server, String> {
+        let shards = shards.to_string();
+        let program = self.programs.corelane.to_string_lossy();
+        let mut words = tool.to_vec();
+        words.extend([
+            program.as_ref(),
+            "serve",
+            "--port",
+            "0",
+            "--cpu-allocation",
+            &shards,
+        ]);
+        words.extend(flags);
+        self.announced(Path::new("valgrind"), &words)
+    }
+
+    /// Starts what says where it listens.
+    fn announced(&self, program: &Path, words: &[&str]) -> Result<Server, String> {
+        let (mut server, line) = self.start(program, words, ready_line)?;
         server.port = line
             .strip_prefix("ready: ")
             .and_then(|rest| rest.split(',').next()?.rsplit(':').next()?.parse().ok())
@@ -138,6 +167,23 @@ impl Server {
     /// If it does not listen any more.
     pub(crate) fn client(&self) -> Result<Client, String> {
         Client::connect(self.port)
+    }
+
+    /// Lets it end, and waits for that.
+    ///
+    /// # Errors
+    /// If it cannot be told, or does not end well.
+    pub(crate) fn shut_down(&mut self) -> Result<(), String> {
+        // It says nothing: the connection ends.
+        let _ = self.client()?.call("SHUTDOWN NOSAVE");
+        let ended = self.child.wait().map_err(|error| error.to_string())?;
+        match ended.success() {
+            true => Ok(()),
+            false => Err(format!(
+                "it ended with {ended}: {}",
+                self.log_from(0).trim()
+            )),
+        }
     }
 
     /// Whether it has not ended.

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::moment::Moment;
 use super::server::Programs;
-use super::{fairness, growth, hops, hostile, idle, routing, tls};
+use super::{cluster, fairness, growth, hops, hostile, idle, routing, tls};
 use crate::place::{cargo, target};
 
 /// What `cargo xtask measure` can be told.
@@ -26,6 +26,8 @@ pub(crate) struct Options {
 
 #[derive(clap::Subcommand)]
 enum What {
+    /// Hops, instructions and processor time of requests by the shards' own ports
+    Cluster(cluster::Options),
     /// Processor time and memory of idle connections
     Idle(idle::Options),
     /// What a client waits for beside others' long pipelines
@@ -90,6 +92,7 @@ fn measure(options: &Options) -> Result<Vec<String>, String> {
     };
     let before = Moment::now();
     let (name, findings) = match &options.what {
+        What::Cluster(options) => ("cluster", cluster::measure(options, &programs)?),
         What::Idle(options) => ("idle", idle::measure(options, &programs)?),
         What::Fairness(options) => ("fairness", fairness::measure(options, &programs)?),
         What::Growth(options) => ("growth", growth::measure(options, &programs)?),
