@@ -16,6 +16,7 @@ mod cluster;
 mod config;
 mod edges;
 mod hostile;
+mod idle;
 mod layout;
 mod limits;
 mod moving;

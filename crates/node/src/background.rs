@@ -70,6 +70,9 @@ pub async fn run(node: Node) {
         while !node.mesh().with(Shard::sweep_slice) {
             corelane::task::yield_now().await;
         }
+        while !node.mesh().with(Shard::rest_slice) {
+            corelane::task::yield_now().await;
+        }
         node.mesh().with(Shard::evict_clients);
         tell_memory(&node);
         mind_load(&node);
@@ -245,6 +248,11 @@ impl Shard {
     fn sweep_slice(&mut self) -> bool {
         let now_ms = corelane::time::unix_ms();
         self.sweep.slice(&self.clients, now_ms, &self.rules.clients)
+    }
+
+    /// Tells some silent clients to rest; whether that were the last ones.
+    fn rest_slice(&mut self) -> bool {
+        self.awake.slice(corelane::time::unix_ms())
     }
 
     /// Ends this shard's largest clients where those of all shards hold more than they may.

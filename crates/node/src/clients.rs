@@ -53,10 +53,8 @@ pub struct Client {
     pub db: Cell<u16>,
     /// Protocol of its replies.
     pub proto: Cell<Proto>,
-    /// Name given by `CLIENT SETNAME` or `HELLO … SETNAME`.
-    pub name: RefCell<Vec<u8>>,
-    /// `lib-name` and `lib-ver` of `CLIENT SETINFO`.
-    pub library: RefCell<[Vec<u8>; 2]>,
+    /// What it calls itself; in a box, for most clients do not.
+    names: RefCell<Option<Box<Names>>>,
     /// Bytes that wait to be parsed.
     pub query_bytes: Cell<usize>,
     /// Replies that it has not taken yet.
@@ -71,9 +69,22 @@ pub struct Client {
     shard: Cell<ShardId>,
     /// Times it has gone to another shard.
     moves: Cell<u64>,
+    /// Whether it has sent something lately.
+    awake: Cell<bool>,
+    /// It is to give back what it holds for its next command.
+    resting: Cell<bool>,
     ending: Cell<Option<Ending>>,
     order: Cell<Option<ShardId>>,
     waker: RefCell<Option<Waker>>,
+}
+
+/// How a client is called.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Names {
+    /// Name given by `CLIENT SETNAME` or `HELLO … SETNAME`.
+    pub name: Vec<u8>,
+    /// `lib-name` and `lib-ver` of `CLIENT SETINFO`.
+    pub library: [Vec<u8>; 2],
 }
 
 /// What is under way to a client, or ready to be.
@@ -161,6 +172,35 @@ impl Client {
     /// Times it has gone to another shard.
     pub fn moves(&self) -> u64 {
         self.moves.get()
+    }
+
+    /// How it is called.
+    pub fn names(&self) -> Names {
+        self.names.borrow().as_deref().cloned().unwrap_or_default()
+    }
+
+    /// Changes how it is called.
+    pub fn rename(&self, change: impl FnOnce(&mut Names)) {
+        let mut names = self.names.borrow_mut();
+        change(names.get_or_insert_default());
+        names.take_if(|names| **names == Names::default());
+    }
+
+    /// It sends something; whether it was at rest.
+    pub(crate) fn wakes(&self) -> bool {
+        !self.awake.replace(true)
+    }
+
+    /// It has been silent for a while.
+    pub(crate) fn rest(&self) {
+        self.awake.set(false);
+        self.resting.set(true);
+        self.rouse();
+    }
+
+    /// Whether the session is to give back what it holds for the next command; said once.
+    pub fn takes_rest(&self) -> bool {
+        self.resting.replace(false)
     }
 
     fn rouse(&self) {
@@ -302,8 +342,7 @@ impl Clients {
             waiting: Cell::new(false),
             db: Cell::new(0),
             proto: Cell::new(Proto::Resp2),
-            name: RefCell::default(),
-            library: RefCell::default(),
+            names: RefCell::default(),
             query_bytes: Cell::new(0),
             output: Cell::default(),
             last_command: Cell::new("NULL"),
@@ -311,6 +350,8 @@ impl Clients {
             course: Course::default(),
             shard: Cell::new(self.shard),
             moves: Cell::new(0),
+            awake: Cell::new(false),
+            resting: Cell::new(false),
             ending: Cell::new(None),
             order: Cell::new(None),
             waker: RefCell::new(None),
@@ -360,6 +401,7 @@ impl Clients {
     pub(crate) fn take_back(&mut self, client: Client) -> Rc<Client> {
         // Of the task that served it until now.
         client.waker.take();
+        client.awake.set(false);
         self.arrived += 1;
         let client = Rc::new(client);
         self.list.insert(client.id, Rc::clone(&client));
@@ -444,9 +486,12 @@ pub struct ClientInfo {
 impl Client {
     /// The line that `CLIENT LIST` and `CLIENT INFO` show, with Redis's field names plus `shard`.
     pub fn describe(&self, now_ms: u64) -> ClientInfo {
-        let name = String::from_utf8_lossy(&self.name.borrow()).into_owned();
-        let library = self.library.borrow();
-        let [lib_name, lib_ver] = library.each_ref().map(|part| String::from_utf8_lossy(part));
+        let names = self.names();
+        let name = String::from_utf8_lossy(&names.name);
+        let [lib_name, lib_ver] = names
+            .library
+            .each_ref()
+            .map(|part| String::from_utf8_lossy(part));
         let seconds = |since: u64| now_ms.saturating_sub(since) / 1000;
         let mut flags = String::new();
         for (set, letter) in [(self.no_evict.get(), 'e'), (self.unix, 'U')] {

@@ -143,9 +143,13 @@ impl Node {
     }
 
     /// Counts bytes that a client has sent to this shard.
-    pub fn note_input(&self, bytes: usize) {
+    pub fn note_input(&self, client: &Rc<Client>, bytes: usize) {
+        client.active_ms.set(corelane::time::unix_ms());
         self.mesh().with(|shard| {
             shard.stats.net_input_bytes += bytes as u64;
+            if client.wakes() {
+                shard.awake.enter(client);
+            }
             shard.background.rouse();
         });
     }

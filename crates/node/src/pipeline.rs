@@ -91,8 +91,8 @@ enum Spot {
     Part(usize),
 }
 
-/// The pipeline of one connection. Empty between reads: an idle connection holds little here
-/// ([`RESTING_BYTES`] of each list).
+/// The pipeline of one connection. Empty between reads: a connection holds little here then ([`RESTING_BYTES`] of
+/// each list), and nothing once it is idle ([`rest`](Self::rest)).
 #[derive(Debug)]
 pub struct Pipeline {
     node: Node,
@@ -103,6 +103,7 @@ pub struct Pipeline {
     /// For each key of each split command: the index of its part, counted from the command's first.
     key_parts: Vec<u16>,
     aside: Vec<u8>,
+    /// By shard; none where nothing has hopped yet.
     batches: Vec<Option<Box<Batch>>>,
     waiting_bytes: usize,
     merge: Merge,
@@ -130,7 +131,6 @@ impl Pipeline {
     /// A pipeline for a connection that lives on `node`'s shard, to which it came by `door`.
     pub fn new(node: Node, door: Door) -> Self {
         let map = node.mesh().map();
-        let batches = (0..node.mesh().shards()).map(|_| None).collect();
         Self {
             node,
             door,
@@ -139,7 +139,7 @@ impl Pipeline {
             parts: Vec::new(),
             key_parts: Vec::new(),
             aside: Vec::new(),
-            batches,
+            batches: Vec::new(),
             waiting_bytes: 0,
             merge: Merge::default(),
             way: Routing::Hop,
@@ -178,7 +178,17 @@ impl Pipeline {
     #[cold]
     fn take_map(&mut self) {
         self.map = self.node.mesh().map();
-        self.batches.resize_with(self.map.shards(), || None);
+        self.batches = Vec::new();
+    }
+
+    /// Gives back what is kept for the next commands: the connection is idle.
+    pub fn rest(&mut self) {
+        if self.gaps.is_empty() {
+            self.gaps = Vec::new();
+            self.parts = Vec::new();
+            self.key_parts = Vec::new();
+            self.batches = Vec::new();
+        }
     }
 
     /// Runs the command, or puts it in line. Replies of this shard are appended to `out`.
@@ -432,6 +442,9 @@ impl Pipeline {
         args: impl Iterator<Item = &'a [u8]>,
     ) -> Part {
         self.pass.needs(shard);
+        if self.batches.len() <= shard.index() {
+            self.batches.resize_with(self.map.shards(), || None);
+        }
         let slot = &mut self.batches[shard.index()];
         let batch = slot.get_or_insert_with(|| self.node.batches().take());
         let before = batch.input_bytes();

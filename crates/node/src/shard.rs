@@ -20,6 +20,7 @@ use crate::memory::NodeMemory;
 use crate::node::NodeRef;
 use crate::report::ShardReport;
 use crate::request::{Control, Reply, Request, Run};
+use crate::resting::Awake;
 use crate::routing::Gauge;
 use crate::rules::Rules;
 use crate::seed::{Life, ShardSeed};
@@ -46,6 +47,7 @@ pub struct Shard {
     /// What trips and moves cost.
     pub(crate) gauge: Gauge,
     pub(crate) sweep: ClientSweep,
+    pub(crate) awake: Awake,
     /// The node as this shard sees it, for connections that arrive.
     pub(crate) home: NodeRef,
     /// Whether it has ever given a partition away, or was not there when all were dealt out: else it holds whatever
@@ -82,6 +84,7 @@ impl Shard {
             loads: Loads::new(seed.max_shards()),
             gauge: Gauge::default(),
             sweep: ClientSweep::default(),
+            awake: Awake::default(),
             home: NodeRef::default(),
             has_shed: !dealt,
             effects: Effects::default(),

@@ -2,7 +2,7 @@
 //!
 //! What a connection holds depends on what it did before it fell silent, so each history is measured
 //! with a server of its own. Memory is what the process has resident above what it had before the
-//! connections came; a few connections with the same history come and go before, so that what all
+//! connections came; some connections with the same history come and go before, so that what all
 //! share is not counted as theirs.
 
 use std::io::{self, Read, Write};
@@ -64,8 +64,12 @@ impl After {
     }
 }
 
-/// Connections that come and go first.
-const WARM_UP: usize = 100;
+/// Connections that come and go first: more than there are receive buffers, which all share.
+const WARM_UP: usize = 2_000;
+
+/// Connections that are opened before the server is asked whether it keeps up: what it holds for a backlog is not what
+/// idle connections cost.
+const IN_A_ROW: usize = 16;
 
 /// How long a server has to fall silent before it is watched.
 const SETTLE: Duration = Duration::from_secs(3);
@@ -146,9 +150,13 @@ fn watch(
     let empty = server.process().memory()?;
     let mut connections = Vec::new();
     let mut rows = Vec::new();
+    let mut pacer = server.client()?;
     for &count in &options.connections {
         while connections.len() < count {
             connections.push(open()?);
+            if connections.len().is_multiple_of(IN_A_ROW) {
+                pacer.call("PING")?;
+            }
         }
         thread::sleep(SETTLE);
         let before = server.process().used()?;

@@ -31,6 +31,11 @@ impl Input {
         self.buf.extend_from_slice(bytes);
     }
 
+    /// Gives back what is not filled.
+    pub(crate) fn rest(&mut self) {
+        self.buf.shrink_to_fit();
+    }
+
     pub(crate) fn consume(&mut self, bytes: usize) {
         self.parsed += bytes;
         debug_assert!(self.parsed <= self.buf.len());

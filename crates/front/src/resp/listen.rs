@@ -195,3 +195,21 @@ fn note_end(node: &Node, id: ClientId, end: &End) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The size of what an async function returns.
+    const fn future_bytes<A, F: Future>(_: &impl Fn(A) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    /// What every idle connection has of its own in memory; `cargo xtask measure idle` shows the rest.
+    #[test]
+    fn an_idle_connection_is_small() {
+        let (task, session) = (future_bytes(&live), size_of::<Session>());
+        assert!(task <= 256, "the task of a connection has {task} bytes");
+        assert!(session <= 704, "a session has {session} bytes");
+    }
+}

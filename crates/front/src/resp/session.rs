@@ -14,7 +14,7 @@ use std::time::Duration;
 use corelane::ShardId;
 use corelane::net::Chunk;
 use corelane::tls::Transport;
-use corelane_node::{CommandFuture, Door, Ending, MoveReason, Pipeline, Rules};
+use corelane_node::{CommandFuture, Door, Ending, MoveReason, Output, Pipeline, Rules};
 use corelane_wire::{Limits, Parser};
 
 use super::dispatch::{Dispatch, Stop, Waiting};
@@ -114,7 +114,7 @@ impl Session {
         }
         let limits = self.begin_pass();
         let stop = self.feed_input(&limits);
-        self.work(stop, &limits).await
+        Box::pin(self.work(stop, limits)).await
     }
 
     /// The limits and the way of the commands to come.
@@ -151,11 +151,35 @@ impl Session {
         let limits = self.begin_pass();
         let stop = self.feed_chunk(&chunk, &limits);
         drop(chunk);
-        self.work(stop, &limits).await
+        if matches!(stop, Stop::NeedMore) && self.answer_at_once()? {
+            return self.end_pass();
+        }
+        // In a box: every idle connection would have the room of all that a pass may have to wait for.
+        Box::pin(self.work(stop, limits)).await
+    }
+
+    /// The end of most passes: all commands ran here, and their replies can be sent without a wait. Whether it was so.
+    fn answer_at_once(&mut self) -> Result<bool, End> {
+        let bytes = self.dispatch.out.len();
+        if self.dispatch.pipeline.is_waiting() || bytes > RESTING_OUTPUT_BYTES {
+            return Ok(false);
+        }
+        if bytes > 0 {
+            let spare = match self.stream.try_sent() {
+                Some(spare) => spare?,
+                None if self.stream.send_in_flight() => return Ok(false),
+                None => Vec::new(),
+            };
+            self.start_send(spare);
+        }
+        if self.input.is_empty() {
+            self.parser.trim();
+        }
+        Ok(true)
     }
 
     /// Goes on after each stop, until more bytes are needed.
-    async fn work(&mut self, mut stop: Stop, limits: &Limits) -> Result<(), End> {
+    async fn work(&mut self, mut stop: Stop, limits: Limits) -> Result<(), End> {
         loop {
             match stop {
                 Stop::NeedMore => {
@@ -196,7 +220,7 @@ impl Session {
                 self.send().await?;
                 return Err(self.leaving(shard, MoveReason::Order));
             }
-            stop = self.feed_input(limits);
+            stop = self.feed_input(&limits);
         }
     }
 
@@ -206,10 +230,11 @@ impl Session {
             self.unbroken_bytes = 0;
             corelane::task::yield_now().await;
         }
-        let unbroken_bytes = &mut self.unbroken_bytes;
-        let client = &self.dispatch.state.client;
-        let stream = &mut self.stream;
         let received = poll_fn(|cx| {
+            if self.dispatch.state.client.takes_rest() {
+                self.rest()?;
+            }
+            let client = &self.dispatch.state.client;
             if let Some(ending) = client.ending() {
                 return Poll::Ready(Err(End::Ended(ending)));
             }
@@ -220,9 +245,9 @@ impl Session {
                 return Poll::Ready(Err(End::Leaving(shard)));
             }
             client.watch(cx.waker());
-            let received = stream.poll_recv(cx);
+            let received = self.stream.poll_recv(cx);
             if received.is_pending() {
-                *unbroken_bytes = 0;
+                self.unbroken_bytes = 0;
             }
             received.map_err(End::Failed)
         });
@@ -237,8 +262,20 @@ impl Session {
 
     fn note_arrival(&mut self, bytes: usize) {
         let state = &self.dispatch.state;
-        state.client.active_ms.set(corelane::time::unix_ms());
-        state.node.note_input(bytes);
+        state.node.note_input(&state.client, bytes);
+    }
+
+    /// Gives back what is kept for the next command, now that none has come for a while.
+    fn rest(&mut self) -> Result<(), End> {
+        if let Some(sent) = self.stream.try_sent() {
+            sent?;
+            self.dispatch.state.client.note_output(0, 0);
+        }
+        self.dispatch.out.shrink_to_fit();
+        self.dispatch.pipeline.rest();
+        self.input.rest();
+        self.parser.rest();
+        Ok(())
     }
 
     /// Parses in the receive buffer itself where nothing was left over from before.
@@ -377,13 +414,7 @@ impl Session {
         } else {
             Vec::new()
         };
-        let out = std::mem::replace(&mut self.dispatch.out, spare);
-        let state = &self.dispatch.state;
-        state
-            .node
-            .with_stats(|stats| stats.net_output_bytes += bytes as u64);
-        self.stream.start_send(out);
-        state.client.note_output(bytes, now_ms);
+        self.start_send(spare);
         if bytes > RESTING_OUTPUT_BYTES {
             let spare = self.sent_or_ordered().await?;
             if spare.capacity() <= RESTING_OUTPUT_BYTES {
@@ -397,6 +428,20 @@ impl Session {
     /// of the send goes along.
     async fn sent_or_ordered(&mut self) -> Result<Vec<u8>, End> {
         self.until_sent(true).await
+    }
+
+    /// Hands the output to the kernel, which has none; `spare` takes the next one.
+    fn start_send(&mut self, spare: Vec<u8>) {
+        let out = std::mem::replace(&mut self.dispatch.out, spare);
+        let (state, bytes) = (&self.dispatch.state, out.len());
+        state
+            .node
+            .with_stats(|stats| stats.net_output_bytes += bytes as u64);
+        state.client.output.set(Output {
+            bytes,
+            since_ms: corelane::time::unix_ms(),
+        });
+        self.stream.start_send(out);
     }
 
     /// Waits until the send in flight is done and gives its buffer. What is done already counts even

@@ -147,6 +147,13 @@ impl Parser {
         self.text.shrink_to(KEPT_TEXT_BYTES);
     }
 
+    /// Gives back all memory that the frame under way does not need: no bytes are expected soon.
+    pub fn rest(&mut self) {
+        self.trim();
+        self.spans.shrink_to_fit();
+        self.text.shrink_to_fit();
+    }
+
     /// Memory the parser holds beside itself, in bytes.
     pub fn memory_bytes(&self) -> usize {
         self.spans.capacity() * size_of::<Span>() + self.text.capacity()

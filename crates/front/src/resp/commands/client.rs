@@ -80,7 +80,7 @@ pub(super) static GETNAME: Command = Command {
         ..BASE
     },
     run: Some(Run::Session(|session, _, reply| {
-        let name = session.client.name.borrow();
+        let name = session.client.names().name;
         match name.is_empty() {
             true => reply.null(),
             false => reply.bulk(&name),
@@ -103,7 +103,7 @@ pub(super) static SETNAME: Command = Command {
         if !valid_name(name) {
             return reply.error(BAD_NAME);
         }
-        *session.client.name.borrow_mut() = name.to_vec();
+        session.client.rename(|names| names.name = name.to_vec());
         reply.ok();
     })),
 };
@@ -140,7 +140,9 @@ pub(super) static SETINFO: Command = Command {
                 format!("ERR {shown} cannot contain spaces, newlines or special characters.");
             return reply.error(&text);
         }
-        session.client.library.borrow_mut()[place] = value.to_vec();
+        session
+            .client
+            .rename(|names| names.library[place] = value.to_vec());
         reply.ok();
     })),
 };

@@ -73,7 +73,7 @@ fn hello(session: &mut SessionState, args: Args<'_>, reply: &mut Reply<'_>) {
         if !valid_name(name) {
             return reply.error(super::client::BAD_NAME);
         }
-        *session.client.name.borrow_mut() = name.to_vec();
+        session.client.rename(|names| names.name = name.to_vec());
     }
     if let Some(proto) = asked.proto {
         session.client.proto.set(proto);

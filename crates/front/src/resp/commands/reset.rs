@@ -28,7 +28,7 @@ pub(super) static RESET: Command = Command {
         session.client.db.set(0);
         session.client.proto.set(Proto::Resp2);
         reply.set_proto(Proto::Resp2);
-        session.client.name.borrow_mut().clear();
+        session.client.rename(|names| names.name.clear());
         session.client.no_evict.set(false);
         session.client.course.chosen.set(None);
         session.standing.reply_mode = ReplyMode::On;
