@@ -533,7 +533,8 @@ fn redis_cli_follows_redirections() {
 
 #[test]
 fn redis_benchmark_reaches_every_core_without_a_hop() {
-    let server = Server::start(AUTO);
+    // It takes one node for no cluster.
+    let server = Server::start(&[("shard-ports", "auto"), ("cpu-allocation", "2")]);
     let port = doors(&server)[0].port().to_string();
     let args = [
         "--cluster",
