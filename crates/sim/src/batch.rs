@@ -50,6 +50,8 @@ pub struct Summary {
     pub failures: Vec<Failure>,
     /// Commands called in all that passed.
     pub commands: u64,
+    /// Times that a connection went to another shard.
+    pub moves: u64,
     /// Histories that could not be decided.
     pub undecided: usize,
 }
@@ -72,6 +74,7 @@ pub fn run_batch(batch: &Batch, mut tell: impl FnMut(&Result<Passed, Box<Failure
                 Ok(passed) => {
                     summary.passed += 1;
                     summary.commands += passed.commands;
+                    summary.moves += passed.moves;
                     summary.undecided += passed.undecided;
                 }
                 Err(failure) => summary.failures.push(*failure),

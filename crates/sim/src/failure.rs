@@ -67,12 +67,19 @@ impl Failure {
             0 => String::new(),
             io_shards => format!(" ({io_shards} for connections)"),
         };
+        let moves = if scenario.moves {
+            ", connections move"
+        } else {
+            ""
+        };
         let (shards, clients) = (scenario.shards, scenario.clients.len());
         Box::new(Self {
             seed: scenario.seed,
             trace_hash,
             fault,
-            setting: format!("{shards} shards{split}, {lane}, {clients} clients{stop}{resets}"),
+            setting: format!(
+                "{shards} shards{split}, {lane}, {clients} clients{moves}{stop}{resets}"
+            ),
         })
     }
 

@@ -15,6 +15,8 @@
 //! - once all is quiet every shard has the same settings, and those are explained in the same way;
 //! - nobody waits for ever, nor longer than delays explain: a shard that misses a wake-up goes on with its next
 //!   timer, so a lost wake-up shows as a reply that is late;
+//! - a connection that goes to another shard takes along its unread bytes, the rest of its replies, its database,
+//!   protocol, name and number, and is listed once;
 //! - the node drains and ends when asked, and leaves no connection behind;
 //! - the same seed does the same again, to the last step.
 //!

@@ -55,8 +55,9 @@ fn main() -> ExitCode {
     let took_s = began.elapsed().as_secs_f64();
     hide_progress();
     eprintln!(
-        "{} commands, {:.1} seeds/s",
+        "{} commands, {} moves of connections, {:.1} seeds/s",
         summary.commands,
+        summary.moves,
         seeds as f64 / took_s
     );
     if summary.undecided > 0 {
@@ -95,10 +96,11 @@ fn batch(arguments: &Arguments) -> Batch {
 
 fn tell(passed: &Passed) {
     println!(
-        "seed {} passed: {} commands, {} replies, {} undecided, {} ms of its time, trace {:016x}",
+        "seed {} passed: {} commands, {} replies, {} moves, {} undecided, {} ms of its time, trace {:016x}",
         passed.seed,
         passed.commands,
         passed.replies,
+        passed.moves,
         passed.undecided,
         passed.virtual_ns / 1_000_000,
         passed.trace_hash

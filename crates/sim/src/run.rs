@@ -27,6 +27,8 @@ pub struct Passed {
     pub commands: u64,
     /// Replies that they got.
     pub replies: u64,
+    /// Times that a connection went to another shard, in runs that are not stopped under their clients.
+    pub moves: u64,
     /// Histories too wild to be checked within the bound; they count as passed, and should be rare.
     pub undecided: usize,
     /// How long the run took in its world, nanoseconds.
@@ -76,7 +78,7 @@ fn run_in_world(scenario: &Scenario) -> Result<Passed, Box<Failure>> {
         Some(Err(failure)) => return failed(&world, Fault::Node(failure.to_string())),
         None => return failed(&world, Fault::Node("it has not ended".to_owned())),
     }
-    let left = server.parts.admission.open();
+    let left = server.parts.admission.open().max(world.connections());
     if left > 0 {
         return failed(&world, Fault::Left(left));
     }
@@ -91,6 +93,7 @@ fn run_in_world(scenario: &Scenario) -> Result<Passed, Box<Failure>> {
         trace_hash: world.trace_hash(),
         commands: counts.commands,
         replies: counts.replies,
+        moves: counts.moves,
         undecided,
         virtual_ns: world.now_ns(),
     })

@@ -105,6 +105,7 @@ fn look_plan(stage: &Stage, shard: usize, keys: bool) -> SessionPlan {
     let go = Request::fixed(&format!("CLIENT MIGRATE {shard}"), ok());
     let mut requests = vec![go, Request::read_setting(keyspace)];
     if keys {
+        requests.extend([Request::everybody(), Request::moves()]);
         let groups = keyspace.groups.len();
         for object in 0..keyspace.setting() {
             if object % groups == 0 {

@@ -146,10 +146,14 @@ impl<'a> Session<'a> {
     async fn wait_for_end(&mut self) -> bool {
         match self.plan.finish {
             Finish::Close | Finish::Vanish { .. } => return true,
-            Finish::Linger if self.whose.is_some() => self.stage.done(),
-            Finish::Linger | Finish::HalfClose | Finish::Quit => {}
+            Finish::Linger if self.whose.is_some() => {
+                self.stage.done();
+                self.stage.begin_to_linger();
+                while self.step().await {}
+                self.stage.cease_to_linger();
+            }
+            Finish::Linger | Finish::HalfClose | Finish::Quit => while self.step().await {},
         }
-        while self.step().await {}
         !self.spoiled
     }
 
@@ -221,7 +225,7 @@ impl Session<'_> {
                 let call = |part| record.call(self.process, now_ns, part);
                 parts.iter().map(call).collect()
             }
-            Expect::Is(_) | Expect::Kind(_) | Expect::Number => Vec::new(),
+            _ => Vec::new(),
         };
         let bytes = self.bytes(request);
         let carried = self.line.carried();
@@ -250,6 +254,17 @@ impl Session<'_> {
             Words::Kill { client } => {
                 let number = self.stage.mark_for_kill(*client).to_string();
                 encode_command(&mut bytes, ["CLIENT", "KILL", "ID", &number]);
+            }
+            Words::Migrate { client, lot } => {
+                let shard = usize::from(*lot) % self.stage.scenario.keep_clients();
+                let shard = shard.to_string();
+                match client.map(|client| self.stage.number_of(client).to_string()) {
+                    None => encode_command(&mut bytes, ["CLIENT", "MIGRATE", &shard]),
+                    Some(number) => {
+                        let words = ["CLIENT", "MIGRATE", &shard, "ID", &number];
+                        encode_command(&mut bytes, words);
+                    }
+                }
             }
         }
         bytes
@@ -305,6 +320,21 @@ impl Session<'_> {
                 }
                 self.number.is_some()
             }
+            Expect::Standing(standing) => {
+                let line = text(&reply);
+                let id = self.number.map(|number| format!("id={number} "));
+                standing.is_in(&line) && id.is_none_or(|id| line.contains(&id))
+            }
+            Expect::Moves => {
+                let line = text(&reply);
+                let moves = line.lines().find_map(|line| {
+                    let number = line.strip_prefix("connections_moved:")?;
+                    number.trim().parse().ok()
+                });
+                let told = |moves| self.stage.count(|counts| counts.moves = moves);
+                moves.map(told).is_some()
+            }
+            Expect::Everybody => self.stage.is_everybody(&text(&reply)),
             Expect::Parts(_) => {
                 let mut record = self.stage.record.borrow_mut();
                 let handles = waiting.handles.iter();
@@ -329,9 +359,16 @@ impl Session<'_> {
         }
         let world = &self.stage.scenario.world;
         let buffers = (self.line.carried() - waiting.carried) / world.socket_bytes.start as u64;
+        // Each command before it may have sent the connection to another shard, which stops its receive and wakes two.
+        let move_ns = 8 * (world.wake_ns.end + world.completion_ns.end);
+        let moves_ns = match self.stage.scenario.moves {
+            true => (waiting.ahead as u64 + 1) * move_ns,
+            false => 0,
+        };
         let allowed_ns = self.stage.scenario.limits.patience_ns
             + buffers * 4 * (world.latency_ns.end + world.completion_ns.end)
-            + waiting.ahead as u64 * 8 * world.wake_ns.end;
+            + waiting.ahead as u64 * 8 * world.wake_ns.end
+            + moves_ns;
         let took_ns = now_ns - waiting.called_ns;
         if took_ns > allowed_ns {
             let text = format!(
@@ -403,6 +440,14 @@ async fn connect(stage: &Stage) -> io::Result<Line> {
     outcome
 }
 
+/// A reply as text; empty where it is none.
+fn text(reply: &Value) -> String {
+    String::from_utf8_lossy(reply.as_bytes().unwrap_or_default()).into_owned()
+}
+
 fn show(reply: &Value) -> String {
-    shorten(format!("{reply:?}"))
+    match reply {
+        Value::Bulk(bytes) => shorten(format!("{:?}", String::from_utf8_lossy(bytes))),
+        _ => shorten(format!("{reply:?}")),
+    }
 }

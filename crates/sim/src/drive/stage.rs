@@ -25,6 +25,8 @@ pub(crate) struct Stage {
     /// Clients that have something left to do.
     busy: Cell<usize>,
     watcher: Cell<Option<Waker>>,
+    /// Connections that are done and stay.
+    lingering: Cell<usize>,
     connections: Cell<u32>,
     waiting: RefCell<BTreeMap<u32, Waits>>,
 }
@@ -34,6 +36,8 @@ pub(crate) struct Stage {
 pub(crate) struct Counts {
     pub(crate) commands: u64,
     pub(crate) replies: u64,
+    /// Times that a connection went to another shard, as the node tells when all is quiet.
+    pub(crate) moves: u64,
 }
 
 /// What a connection waits for, to be told if it waits for ever.
@@ -76,6 +80,7 @@ impl Stage {
             stopping: Cell::new(false),
             busy: Cell::new(clients),
             watcher: Cell::default(),
+            lingering: Cell::new(0),
             connections: Cell::new(0),
             waiting: RefCell::default(),
             scenario,
@@ -113,11 +118,16 @@ impl Stage {
         }
     }
 
-    /// The number to kill a client by. From here on its end surprises nobody.
-    pub(crate) fn mark_for_kill(&self, client: usize) -> u64 {
+    /// The number of a client's present connection.
+    pub(crate) fn number_of(&self, client: usize) -> u64 {
         /// No connection has this number.
         const NOBODY: u64 = 999_999;
-        let number = self.numbers.borrow()[client].unwrap_or(NOBODY);
+        self.numbers.borrow()[client].unwrap_or(NOBODY)
+    }
+
+    /// The number to kill a client by. From here on its end surprises nobody.
+    pub(crate) fn mark_for_kill(&self, client: usize) -> u64 {
+        let number = self.number_of(client);
         self.killed.borrow_mut().insert(number);
         number
     }
@@ -145,6 +155,28 @@ impl Stage {
         if let Some(watcher) = self.watcher.take() {
             watcher.wake();
         }
+    }
+
+    /// A connection that is done begins to linger.
+    pub(crate) fn begin_to_linger(&self) {
+        self.lingering.set(self.lingering.get() + 1);
+    }
+
+    /// It has ended.
+    pub(crate) fn cease_to_linger(&self) {
+        self.lingering.set(self.lingering.get() - 1);
+    }
+
+    /// Whether a `CLIENT LIST` has a line for each connection that lingers and one for who asks.
+    pub(crate) fn is_everybody(&self, list: &str) -> bool {
+        let lines = list.lines().filter_map(|line| line.split_once("id="));
+        let ids: Vec<&str> = lines
+            .filter_map(|(_, rest)| rest.split(' ').next())
+            .collect();
+        let distinct: BTreeSet<&&str> = ids.iter().collect();
+        let count = ids.len();
+        // Of a connection that broke, the node may not know yet.
+        self.scenario.resets() || count == distinct.len() && count == self.lingering.get() + 1
     }
 
     /// Waits until all clients have nothing left to do.

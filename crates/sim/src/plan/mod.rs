@@ -4,11 +4,13 @@
 //! - `keyspace`: the keys, in groups, and which histories they belong to
 //! - `actions`: what is asked of one group
 //! - `requests`: commands as they go over the wire, and what must come back
+//! - `moving`: connections that go from shard to shard in between
 //! - `client`: a client's connections, and how each behaves
 
 mod actions;
 mod client;
 mod keyspace;
+mod moving;
 mod requests;
 mod scenario;
 #[cfg(test)]
@@ -17,5 +19,5 @@ mod tests;
 pub use client::{ClientPlan, Finish, Pace, Reading, SessionPlan};
 pub use keyspace::{Keyspace, SETTING_DEFAULT, SETTING_NAME};
 pub(crate) use requests::shorten;
-pub use requests::{Expect, Kind, Part, Pick, Request, Words};
+pub use requests::{Expect, Kind, Part, Pick, Request, Standing, Words};
 pub use scenario::{Limits, Scenario, Tamper};

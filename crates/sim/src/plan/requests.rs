@@ -31,6 +31,13 @@ pub enum Words {
         /// The client.
         client: usize,
     },
+    /// `CLIENT MIGRATE` to a shard that keeps clients: of this connection, or of this client's by then.
+    Migrate {
+        /// The client; `None` for whoever asks.
+        client: Option<usize>,
+        /// Which shard, of however many there are.
+        lot: u16,
+    },
 }
 
 /// What must come back.
@@ -44,6 +51,46 @@ pub enum Expect {
     Kind(Kind),
     /// The connection's own number.
     Number,
+    /// The line of `CLIENT INFO`, with all that the connection has become.
+    Standing(Standing),
+    /// `INFO`, which tells how many connections have moved.
+    Moves,
+    /// `CLIENT LIST` when all is quiet: whoever lingers, and who asks.
+    Everybody,
+}
+
+/// What a connection takes along from shard to shard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// The selected database.
+    pub db: usize,
+    /// The protocol's version.
+    pub resp: u8,
+    /// Its name.
+    pub name: String,
+}
+
+impl Default for Standing {
+    fn default() -> Self {
+        Self {
+            db: 0,
+            resp: 2,
+            name: String::new(),
+        }
+    }
+}
+
+impl Standing {
+    /// Whether a line of `CLIENT LIST` says the same.
+    pub fn is_in(&self, line: &str) -> bool {
+        let Self { db, resp, name } = self;
+        let fields = [
+            format!(" db={db} "),
+            format!(" resp={resp} "),
+            format!(" name={name} "),
+        ];
+        fields.iter().all(|field| line.contains(field))
+    }
 }
 
 /// What one object has to do with a command.
@@ -201,6 +248,28 @@ impl Request {
     /// The connection's own number.
     pub(crate) fn number() -> Self {
         Self::new(split("CLIENT ID"), Expect::Number)
+    }
+
+    /// A connection goes to another shard.
+    pub(super) fn migrate(client: Option<usize>, lot: u16) -> Self {
+        Self {
+            words: Words::Migrate { client, lot },
+            expect: match client {
+                None => Expect::Is(Value::Simple("OK".to_owned())),
+                Some(_) => Expect::Kind(Kind::Int),
+            },
+            silent: false,
+        }
+    }
+
+    /// How many connections have moved so far.
+    pub(crate) fn moves() -> Self {
+        Self::new(split("INFO shards"), Expect::Moves)
+    }
+
+    /// Who is there when all is quiet.
+    pub(crate) fn everybody() -> Self {
+        Self::new(split("CLIENT LIST"), Expect::Everybody)
     }
 
     /// RESP3 from here on.
@@ -422,6 +491,11 @@ impl fmt::Display for Request {
             }
             Words::Inline(typed) => String::from_utf8_lossy(typed.trim_ascii_end()).into_owned(),
             Words::Kill { client } => format!("CLIENT KILL ID of client {client}"),
+            Words::Migrate { client: None, .. } => "CLIENT MIGRATE".to_owned(),
+            Words::Migrate {
+                client: Some(client),
+                ..
+            } => format!("CLIENT MIGRATE ID of client {client}"),
         };
         write!(f, "'{}'", shorten(text))
     }

@@ -6,6 +6,7 @@ use corelane::sim::WorldOptions;
 
 use super::client::{ClientPlan, Crowd, SessionPlan};
 use super::keyspace::Keyspace;
+use super::moving;
 
 /// Everything that a seed decides before the world starts.
 #[derive(Clone, Debug)]
@@ -18,6 +19,8 @@ pub struct Scenario {
     pub io_shards: usize,
     /// Requests that a pair of shards may have outstanding; `None` for the node's own choice.
     pub lane_capacity: Option<usize>,
+    /// Whether connections go from shard to shard.
+    pub moves: bool,
     /// How unkind the world is.
     pub world: WorldOptions,
     /// The keys.
@@ -68,6 +71,9 @@ pub enum Tamper {
 /// Commands of all clients together.
 const COMMANDS: std::ops::RangeInclusive<usize> = 20..=700;
 
+/// The longest that a shard stands still.
+const PAUSE_NS: u64 = 1_000_000;
+
 /// The most clients.
 const CLIENTS: usize = 12;
 
@@ -114,11 +120,12 @@ impl Scenario {
         let patience_ns = patience_ns(&world);
         let splits = shards > 1 && rng.u8(0..4) == 0;
         let io_shards = if splits { rng.usize(1..shards) } else { 0 };
-        Self {
+        let mut scenario = Self {
             seed,
             shards,
             io_shards,
             lane_capacity,
+            moves: false,
             world,
             keyspace,
             clients,
@@ -129,7 +136,25 @@ impl Scenario {
                 patience_ns,
             },
             tamper: Tamper::None,
+        };
+        if rng.u8(0..3) > 0 {
+            scenario.unsettle(&mut rng.fork());
         }
+        scenario
+    }
+
+    /// Lets connections move, and shards stand still now and then while they do.
+    fn unsettle(&mut self, rng: &mut fastrand::Rng) {
+        self.moves = true;
+        moving::add(rng, &mut self.clients);
+        if rng.u8(0..4) == 0 {
+            self.world.pauses_per_10k = rng.u32(1..=10);
+            self.world.pause_ns = 10_000..PAUSE_NS;
+        }
+        if self.stop_ns.is_none() && rng.u8(0..6) == 0 {
+            self.stop_ns = Some(rng.u64(0..8_000_000));
+        }
+        self.limits.patience_ns = patience_ns(&self.world);
     }
 
     /// The same on so many shards, at least one of them for data.
@@ -186,5 +211,9 @@ fn world(rng: &mut fastrand::Rng) -> WorldOptions {
 /// What the slowest honest reply may take in such a world, generously.
 fn patience_ns(world: &WorldOptions) -> u64 {
     let trip_ns = world.latency_ns.end + world.wake_ns.end + world.completion_ns.end;
-    40_000_000 + 40 * trip_ns
+    let pauses_ns = match world.pauses_per_10k {
+        0 => 0,
+        _ => 40 * world.pause_ns.end,
+    };
+    40_000_000 + 40 * trip_ns + pauses_ns
 }

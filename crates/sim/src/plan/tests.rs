@@ -36,6 +36,8 @@ fn scenarios_differ_in_everything() {
     };
     share("stopped under clients", &|s, _| s.stop_ns.is_some());
     share("resets", &|s, _| s.resets());
+    share("moving", &|s, _| s.moves);
+    share("pausing", &|s, _| s.world.pauses_per_10k > 0);
     share("split", &|s, _| s.io_shards > 0);
     share("tiny lanes", &|s, _| s.lane_capacity == Some(1));
     share("many clients", &|s, _| s.clients.len() > 8);

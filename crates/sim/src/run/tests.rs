@@ -21,6 +21,7 @@ fn scenario(sessions: Vec<SessionPlan>) -> Scenario {
         lane_capacity: None,
         world: WorldOptions::default(),
         clients: clients.collect(),
+        moves: false,
         storms: vec![],
         stop_ns: None,
         ..Scenario::of(0)

@@ -165,6 +165,12 @@ impl World {
         self.core.trace_hash()
     }
 
+    /// Connections that somebody holds an end of.
+    pub fn connections(&self) -> usize {
+        self.core.close_orphans();
+        self.core.connections()
+    }
+
     /// A shard's counters.
     pub fn stats(&self, shard: SimShard) -> Stats {
         self.core_of(shard).counters.snapshot()

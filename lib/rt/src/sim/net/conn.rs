@@ -371,6 +371,13 @@ impl SimCore {
         wakers.into_iter().flatten().for_each(Waker::wake);
     }
 
+    /// Connections that somebody holds an end of.
+    pub(crate) fn connections(&self) -> usize {
+        let net = self.net.borrow();
+        let held = |conn: &&Conn| conn.ends.iter().any(|end| !end.gone);
+        net.conns.values().filter(held).count()
+    }
+
     /// Forgets a connection that nobody holds and that has nothing more to deliver.
     fn forget_if_over(&self, conn: u64) {
         let mut net = self.net.borrow_mut();
