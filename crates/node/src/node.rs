@@ -188,9 +188,10 @@ impl Node {
         self.mesh().try_with(|shard| shard.clients.leave(id));
     }
 
-    /// Clients of this shard.
+    /// Clients of this shard, and those that it has sent to another which has not said yet whether it takes them.
     pub fn clients(&self) -> usize {
-        self.mesh().with(|shard| shard.clients.len())
+        self.mesh()
+            .with(|shard| shard.clients.len() + shard.clients.away)
     }
 
     /// Ends every client of this shard.

@@ -75,7 +75,7 @@ impl Node {
         self.mesh().try_with(|shard| shard.clients.away -= 1);
         let (client, luggage) = match sent {
             Ok(()) => {
-                self.with_stats(|stats| stats.count_move(reason));
+                self.mesh().try_with(|shard| shard.stats.count_move(reason));
                 return Departure::Gone;
             }
             Err(Some(Traveller {
@@ -84,10 +84,13 @@ impl Node {
             })) => (client, luggage),
             Err(_) => return Departure::Lost,
         };
-        let client = self.mesh().with(|shard| {
+        let back = self.mesh().try_with(|shard| {
             shard.stats.connection_moves_refused += 1;
             shard.clients.take_back(*client)
         });
+        let Some(client) = back else {
+            return Departure::Lost;
+        };
         if self.is_ending() {
             // It was not in the list when all others were told.
             client.end(Ending::Draining);
@@ -109,14 +112,16 @@ impl Node {
         let passenger = Passenger::Newcomer(Box::new(arrival));
         match self.send(to, Traveller { passenger, luggage }).await {
             Ok(()) => {
-                self.with_stats(|stats| stats.connections_handed_over += 1);
+                self.mesh()
+                    .try_with(|shard| shard.stats.connections_handed_over += 1);
                 Ok(())
             }
             Err(Some(Traveller {
                 passenger: Passenger::Newcomer(arrival),
                 luggage,
             })) => {
-                self.with_stats(|stats| stats.connection_moves_refused += 1);
+                self.mesh()
+                    .try_with(|shard| shard.stats.connection_moves_refused += 1);
                 Err(Some((*arrival, luggage)))
             }
             Err(_) => Err(None),

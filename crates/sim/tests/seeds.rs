@@ -50,6 +50,14 @@ fn what_was_found_once_stays_mended() {
             "CLIENT REPLY SKIP, a refused command, and then one reply too few",
         ),
         (1457, "a client that came before the node listened"),
+        (
+            2208,
+            "a client that came back to a shard that had not waited for it before it stopped",
+        ),
+        (
+            3303,
+            "the same, where connections have shards of their own",
+        ),
         (6791, "a hole in what was sent before a simulated reset"),
         (18979, "a hole in what was sent before a simulated reset"),
     ] {
