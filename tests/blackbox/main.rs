@@ -19,6 +19,7 @@ mod hostile;
 mod idle;
 mod layout;
 mod limits;
+mod migration;
 mod moving;
 mod pipeline;
 mod proxy;

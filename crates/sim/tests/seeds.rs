@@ -54,10 +54,7 @@ fn what_was_found_once_stays_mended() {
             2208,
             "a client that came back to a shard that had not waited for it before it stopped",
         ),
-        (
-            3303,
-            "the same, where connections have shards of their own",
-        ),
+        (3303, "the same, where connections have shards of their own"),
         (6791, "a hole in what was sent before a simulated reset"),
         (18979, "a hole in what was sent before a simulated reset"),
     ] {
