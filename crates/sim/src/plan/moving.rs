@@ -32,7 +32,7 @@ pub(super) fn add(rng: &mut fastrand::Rng, clients: &mut [ClientPlan]) {
             // The reply of whatever comes next is skipped.
             let skips = says(&request, "CLIENT REPLY SKIP");
             moved.push(request);
-            if !skips && index + 1 < last && rng.usize(0..rarity) == 0 {
+            if !skips && index < last && rng.usize(0..rarity) == 0 {
                 moved.push(mover.request(rng));
             }
         }
