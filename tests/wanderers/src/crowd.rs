@@ -13,7 +13,7 @@ use crate::wire::{Connect, Line};
 /// How many, for how long.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// Moves that the server is to count.
+    /// Moves that the server is to count from now on.
     pub moves: u64,
     /// Clients; each second one speaks RESP3.
     pub clients: usize,
@@ -67,10 +67,10 @@ fn oversee(
     enough: &AtomicBool,
     together: &Barrier,
 ) -> Report {
-    together.wait();
     let line = connect().map(Line::new);
-    let operator = line.map_err(|error| format!("the operator cannot connect: {error}"));
-    let mut operator = operator.map(|line| Operator::new(line, options.seed));
+    let line = line.map_err(|error| format!("the operator cannot connect: {error}"));
+    let mut operator = line.and_then(|line| Operator::new(line, options.seed));
+    together.wait();
     let conducted = operator.as_mut().map_err(|problem| problem.clone());
     let conducted = conducted.and_then(|operator| operator.conduct(ids, options, enough));
     enough.store(true, Ordering::Relaxed);

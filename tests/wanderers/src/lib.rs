@@ -14,9 +14,11 @@ mod model;
 mod operator;
 mod pipeline;
 mod report;
+mod tls;
 mod wanderer;
 mod wire;
 
 pub use crowd::{Options, wander};
 pub use report::Report;
+pub use tls::Credentials;
 pub use wire::{Connect, Wire};

@@ -13,6 +13,8 @@ use crate::wire::Line;
 pub(crate) struct Operator {
     line: Line,
     rng: fastrand::Rng,
+    /// What the server had counted before.
+    before: BTreeMap<String, u64>,
 }
 
 /// How often both are read until they agree.
@@ -22,11 +24,15 @@ const LOOKS: usize = 1000;
 const LOOK_EVERY: u32 = 64;
 
 impl Operator {
-    pub(crate) fn new(line: Line, seed: u64) -> Self {
-        Self {
+    /// An operator that counts from here.
+    pub(crate) fn new(line: Line, seed: u64) -> Result<Self, String> {
+        let mut operator = Self {
             line,
             rng: fastrand::Rng::with_seed(seed),
-        }
+            before: BTreeMap::new(),
+        };
+        operator.before = operator.moves()?;
+        Ok(operator)
     }
 
     /// Sends connections to random shards until the server has counted `moves`.
@@ -80,7 +86,7 @@ impl Operator {
         Ok(report)
     }
 
-    /// What the server has counted.
+    /// What the server has counted since.
     fn moves(&mut self) -> Result<BTreeMap<String, u64>, String> {
         let info = self.text(&["INFO", "shards"])?;
         let named = |name: &str| name.starts_with("connection") && name.contains("mov");
@@ -88,7 +94,10 @@ impl Operator {
             .lines()
             .filter_map(|line| line.trim_end().split_once(':'));
         let numbers = pairs.filter(|(name, _)| named(name));
-        let read = |(name, value): (&str, &str)| Some((name.to_owned(), value.parse().ok()?));
+        let read = |(name, value): (&str, &str)| {
+            let before = self.before.get(name).copied().unwrap_or(0);
+            Some((name.to_owned(), value.parse::<u64>().ok()? - before))
+        };
         Ok(numbers.filter_map(read).collect())
     }
 

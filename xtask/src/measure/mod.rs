@@ -7,6 +7,7 @@
 //! | fairness | `fairness` | what a client waits for beside others' long pipelines |
 //! | growth | `growth` | tables grow without stopping their shard, and what a key costs |
 //! | hostile | `hostile` | a flood of broken and ill-mannered input leaves nothing behind |
+//! | migrations | `migrations` | connections that are sent from shard to shard a million times lose and mix up nothing |
 //! | hops | `hops` | what a second shard adds to a request, counter by counter |
 //! | tls | `tls` | what TLS costs per request and handshake, beside redis-server |
 //! | routing | `routing` | connections that choose their shards cost no more than the better fixed way |
@@ -22,6 +23,7 @@ mod growth;
 mod hops;
 mod hostile;
 mod idle;
+mod migrations;
 mod moment;
 mod process;
 mod routing;

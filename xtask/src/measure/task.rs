@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::moment::Moment;
 use super::server::Programs;
-use super::{cluster, fairness, growth, hops, hostile, idle, routing, tls};
+use super::{cluster, fairness, growth, hops, hostile, idle, migrations, routing, tls};
 use crate::place::{cargo, target};
 
 /// What `cargo xtask measure` can be told.
@@ -42,6 +42,8 @@ enum What {
     Tls(tls::Options),
     /// Connections under routing hop, migrate and adaptive, in turns
     Routing(routing::Options),
+    /// Connections sent from shard to shard under pipelines, every reply checked
+    Migrations(migrations::Options),
 }
 
 /// What a measurement found: its figures, how they are shown, and what is wrong with them.
@@ -100,6 +102,7 @@ fn measure(options: &Options) -> Result<Vec<String>, String> {
         What::Hops(options) => ("hops", hops::measure(options, &programs)?),
         What::Tls(options) => ("tls", tls::measure(options, &programs)?),
         What::Routing(options) => ("routing", routing::measure(options, &programs)?),
+        What::Migrations(options) => ("migrations", migrations::measure(options, &programs)?),
     };
     let during = Moment::now().since(&before);
     println!("{}\n{during}", findings.table);
