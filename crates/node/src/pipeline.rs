@@ -151,8 +151,6 @@ impl Pipeline {
 
     /// The way that commands for other shards take from now on. In the split layout they hop: where the data
     /// is, no connection lives.
-    /// The way that commands for other shards take from now on. In the split layout connections cannot go to their
-    /// data: all commands hop.
     #[inline]
     pub fn set_way(&mut self, way: Routing) {
         self.way = match self.map.io_shards() {
