@@ -341,6 +341,32 @@ fn one_resize_at_a_time() {
     assert_eq!(conn.call("PING"), "+PONG\r\n");
 }
 
+/// `corelane resize`, from the outside.
+#[test]
+fn the_command_resizes_and_says_what_came_of_it() {
+    let server = one_of_four(&[("requirepass", "secret")]);
+    for (args, status, says) in [
+        ("3 -a secret", 0, "3 shards serve\n"),
+        ("1 -a secret", 0, "1 shard serves\n"),
+        ("9 -a secret", 1, "this node can have 1 to 4 shards, not 9"),
+        ("2 -a wrong", 1, "WRONGPASS"),
+        ("2", 1, "NOAUTH"),
+        ("", 2, "<N>"),
+    ] {
+        let port = server.address.port().to_string();
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_corelane"));
+        command.arg("resize").args(["-p", &port]);
+        let ended = command
+            .args(args.split_whitespace())
+            .output()
+            .expect("it runs");
+        let said = [ended.stdout, ended.stderr].concat();
+        let said = String::from_utf8_lossy(&said);
+        assert_eq!(ended.status.code(), Some(status), "{args}: {said}");
+        assert!(said.contains(says), "{args}: {said}");
+    }
+}
+
 /// A stop in the middle of a resize ends the node in peace.
 #[test]
 fn a_stop_is_heard_while_the_node_is_resized() {

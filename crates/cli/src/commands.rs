@@ -4,6 +4,7 @@
 mod bench;
 mod check;
 mod plan;
+mod resize;
 mod serve;
 
 use std::ffi::OsString;
@@ -28,6 +29,7 @@ static SUBCOMMANDS: &[Subcommand] = &[
     plan::SUBCOMMAND,
     bench::SUBCOMMAND,
     check::SUBCOMMAND,
+    resize::SUBCOMMAND,
 ];
 
 /// Does what the arguments say; the first is the program's name.

@@ -8,6 +8,7 @@
 //! | growth | `growth` | tables grow without stopping their shard, and what a key costs |
 //! | hostile | `hostile` | a flood of broken and ill-mannered input leaves nothing behind |
 //! | migrations | `migrations` | connections that are sent from shard to shard a million times lose and mix up nothing |
+//! | resize | `resize` | what clients wait for while the server grows and shrinks |
 //! | hops | `hops` | what a second shard adds to a request, counter by counter |
 //! | tls | `tls` | what TLS costs per request and handshake, beside redis-server |
 //! | routing | `routing` | connections that choose their shards cost no more than the better fixed way |
@@ -26,6 +27,7 @@ mod idle;
 mod migrations;
 mod moment;
 mod process;
+mod resize;
 mod routing;
 mod server;
 mod table;

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::moment::Moment;
 use super::server::Programs;
-use super::{cluster, fairness, growth, hops, hostile, idle, migrations, routing, tls};
+use super::{cluster, fairness, growth, hops, hostile, idle, migrations, resize, routing, tls};
 use crate::place::{cargo, target};
 
 /// What `cargo xtask measure` can be told.
@@ -44,6 +44,8 @@ enum What {
     Routing(routing::Options),
     /// Connections sent from shard to shard under pipelines, every reply checked
     Migrations(migrations::Options),
+    /// What clients wait for while the server grows and shrinks
+    Resize(resize::Options),
 }
 
 /// What a measurement found: its figures, how they are shown, and what is wrong with them.
@@ -103,6 +105,7 @@ fn measure(options: &Options) -> Result<Vec<String>, String> {
         What::Tls(options) => ("tls", tls::measure(options, &programs)?),
         What::Routing(options) => ("routing", routing::measure(options, &programs)?),
         What::Migrations(options) => ("migrations", migrations::measure(options, &programs)?),
+        What::Resize(options) => ("resize", resize::measure(options, &programs)?),
     };
     let during = Moment::now().since(&before);
     println!("{}\n{during}", findings.table);
