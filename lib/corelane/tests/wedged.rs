@@ -36,7 +36,10 @@ impl Subscriber for Log {
     }
 
     fn event(&self, event: &Event<'_>) {
-        event.record(&mut self.clone());
+        // An event as a whole, so that nobody reads half a one.
+        let mut whole = Lines::default();
+        event.record(&mut whole);
+        self.0.lock().unwrap().push_str(&whole.0);
     }
 
     fn new_span(&self, _attributes: &Attributes<'_>) -> Id {
@@ -49,9 +52,13 @@ impl Subscriber for Log {
     fn exit(&self, _span: &Id) {}
 }
 
-impl Visit for Log {
+/// The fields of one event.
+#[derive(Default)]
+struct Lines(String);
+
+impl Visit for Lines {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        let _ = writeln!(self.0.lock().unwrap(), "{field}: {value:?}");
+        let _ = writeln!(self.0, "{field}: {value:?}");
     }
 }
 
