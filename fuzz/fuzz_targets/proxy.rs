@@ -13,6 +13,9 @@ fuzz_target!(|data: &[u8]| {
     }
     for cut in 0..data.len().min(64) {
         let part = parse_proxy(&data[..cut]);
-        assert!(part == Ok(None) || part == whole, "{part:?} at {cut}, {whole:?}");
+        assert!(
+            part == Ok(None) || part == whole,
+            "{part:?} at {cut}, {whole:?}"
+        );
     }
 });

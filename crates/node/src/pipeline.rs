@@ -5,40 +5,36 @@
 //! batch per shard and pipeline read. Order per connection and key holds because a key has one
 //! owner, a batch keeps its order, and the next batch of a connection leaves only after the
 //! replies of the one before have come home.
+//!
+//! - `replies`: where they stand, and putting them there
+//! - `trips`: to other shards and back
+//! - `reruns`: commands whose keys have moved meanwhile
 
-use std::future::Future;
-use std::ops::Range;
-use std::pin::Pin;
+mod replies;
+mod reruns;
+mod trips;
+
 use std::rc::Rc;
 
-use corelane::{MapHold, ShardId, ShardMap};
+use corelane::{ShardId, ShardMap};
 use corelane_settings::Routing;
-use corelane_store::{Command, Split};
+use corelane_store::Command;
 use corelane_wire::Args;
-use smallvec::SmallVec;
 
+use self::replies::{Gap, Merge, Part};
 use crate::ahead::Ahead;
-use crate::batch::{Batch, Call, TRIP_OUTPUT_BYTES, empty};
+use crate::batch::{Batch, Call, empty};
 use crate::clients::Client;
 use crate::cluster::{self, Door, Refusal, Verdict};
 use crate::elsewhere::{Deferred, Elsewhere};
-use crate::merge;
 use crate::node::Node;
 use crate::owned::OwnedArgs;
 use crate::place::{self, Place};
-use crate::request::{Reply, Request};
 use crate::routing::Pass;
 use crate::shard::Shard;
 
-/// Calls to as many shards need no allocation. A connection holds room for them even while it is
-/// idle, and where more shards are called at once, more requests share the cost.
-const INLINE_CALLS: usize = 1;
-
 /// A list of notes above this size is not kept by an idle connection.
 const RESTING_BYTES: usize = 2 * 1024;
-
-/// Trips with more than this to carry are not measured.
-const MEASURED_BYTES: usize = 1024;
 
 /// What became of a submitted command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,40 +51,6 @@ pub enum Submitted {
     Moved(u16, ShardId),
     /// It came by a shard's own port, which refuses it.
     Refused(Refusal),
-}
-
-/// A reply that is not in the local output: where it belongs and where it comes from.
-#[derive(Debug)]
-enum Gap {
-    /// One command's reply, next in line in the batch of `shard`.
-    Hop { at: usize, part: Part },
-    /// Several parts' replies, to be folded into one.
-    Folded {
-        at: usize,
-        split: Split,
-        parts: Range<u32>,
-        keys: Range<u32>,
-    },
-}
-
-/// One shard's part of a command that was split.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Part {
-    /// Answered at once; the reply lies in `aside[start..end]`.
-    Here { start: usize, end: usize },
-    /// The `index`th command of the batch to `shard`.
-    There { shard: ShardId, index: u32 },
-    /// Not answered: its keys are no longer here. The number is that of its [`Deferred`].
-    Deferred(u32),
-    /// Run again and answered; the number is that of its reply.
-    Settled(u32),
-}
-
-/// Where a part of a reply is noted.
-#[derive(Debug, Clone, Copy)]
-enum Spot {
-    Gap(usize),
-    Part(usize),
 }
 
 /// The pipeline of one connection. Empty between reads: a connection holds little here then ([`RESTING_BYTES`] of
@@ -113,18 +75,6 @@ pub struct Pipeline {
     elsewhere: Option<Box<Elsewhere>>,
     /// Runs what was elsewhere, under a hold: what is still elsewhere then is nowhere.
     is_rerun: bool,
-}
-
-/// How far putting replies in place has come.
-#[derive(Debug, Default)]
-struct Merge {
-    begun: bool,
-    /// Replies of this shard, to stand between the gaps.
-    local: Vec<u8>,
-    /// Of these, what is in place.
-    written: usize,
-    /// The first gap without its reply.
-    gap: usize,
 }
 
 impl Pipeline {
@@ -336,20 +286,6 @@ impl Pipeline {
         false
     }
 
-    /// When the trips that are about to begin do so, if these are to be measured. Those with much to carry
-    /// say nothing about trips.
-    fn measure(&self) -> Option<u64> {
-        let due = self.node.mesh().with(|shard| shard.gauge.is_due());
-        (due && self.waiting_bytes < MEASURED_BYTES).then(corelane::time::read_ns)
-    }
-
-    fn note_trip(&self, began_ns: Option<u64>) {
-        if let Some(began_ns) = began_ns {
-            let took_ns = corelane::time::read_ns().saturating_sub(began_ns);
-            self.node.mesh().with(|shard| shard.gauge.note_hop(took_ns));
-        }
-    }
-
     /// The end of a pass of `client`'s, everything before answered: the shard where it had better live,
     /// if that is another.
     #[inline]
@@ -385,53 +321,6 @@ impl Pipeline {
         self.waiting_bytes = 0;
         self.elsewhere = None;
         self.begin_pass();
-    }
-
-    /// One batch per shard leaves at once, then all are awaited. A batch whose last replies are not
-    /// all in place yet stays at home.
-    async fn exchange(&mut self) {
-        let node = self.node.clone();
-        let first_missing = self.merge.gap;
-        let mut calls: SmallVec<[(usize, corelane::Call<Shard>); INLINE_CALLS]> = SmallVec::new();
-        for index in 0..self.batches.len() {
-            let goes = self.batches[index].as_ref().is_some_and(|batch| {
-                batch.has_more() && self.is_settled(index, batch.executed(), first_missing)
-            });
-            if !goes {
-                continue;
-            }
-            if let Some(batch) = self.batches[index].take() {
-                let shard = ShardId::new(index as u16);
-                calls.push((index, node.mesh().call(shard, Request::Batch(batch))));
-            }
-        }
-        for (index, call) in &mut calls {
-            let (index, shard) = (*index, ShardId::new(*index as u16));
-            self.batches[index] = match node.patiently_or_back(shard, call).await {
-                Ok(Reply::Batch(batch)) => Some(batch),
-                Err(Some(Request::Batch(mut batch))) => {
-                    batch.turned_away();
-                    Some(batch)
-                }
-                Ok(_) | Err(_) => None,
-            };
-        }
-    }
-
-    /// Whether every reply that `shard` has given so far is in place: no gap from `first_missing`
-    /// on uses one of the first `executed`.
-    fn is_settled(&self, shard: usize, executed: usize, first_missing: usize) -> bool {
-        if executed == 0 {
-            return true;
-        }
-        let used = |part: &Part| match part {
-            Part::There { shard: at, index } => at.index() == shard && (*index as usize) < executed,
-            Part::Here { .. } | Part::Deferred(_) | Part::Settled(_) => false,
-        };
-        !self.gaps[first_missing..].iter().any(|gap| match gap {
-            Gap::Hop { part, .. } => used(part),
-            Gap::Folded { parts, .. } => self.parts[range(parts)].iter().any(used),
-        })
     }
 
     fn hop<'a>(
@@ -504,181 +393,6 @@ impl Pipeline {
             keys,
         });
     }
-
-    /// Writes local output and the gaps' replies in the order of the commands, as far as they go.
-    fn place_replies(&mut self, out: &mut Vec<u8>) {
-        while let Some(gap) = self.gaps.get(self.merge.gap) {
-            let at = match gap {
-                Gap::Hop { at, .. } | Gap::Folded { at, .. } => *at,
-            };
-            let start = out.len();
-            out.extend_from_slice(&self.merge.local[self.merge.written..at]);
-            let placed = match gap {
-                Gap::Hop { part, .. } => self
-                    .reply_of(part)
-                    .map(|reply| out.extend_from_slice(reply)),
-                Gap::Folded {
-                    split, parts, keys, ..
-                } => {
-                    let replies: Option<Vec<&[u8]>> = self.parts[range(parts)]
-                        .iter()
-                        .map(|part| self.reply_of(part))
-                        .collect();
-                    let order = &self.key_parts[range(keys)];
-                    replies.map(|replies| merge::fold(*split, &replies, order, out))
-                }
-            };
-            if placed.is_none() {
-                out.truncate(start);
-                return;
-            }
-            self.merge.written = at;
-            self.merge.gap += 1;
-            if self.elsewhere.is_some() {
-                self.forget_settled(self.merge.gap - 1);
-            }
-        }
-    }
-
-    fn reply_of(&self, part: &Part) -> Option<&[u8]> {
-        match *part {
-            Part::Here { start, end } => Some(&self.aside[start..end]),
-            Part::Deferred(_) => None,
-            Part::Settled(number) => {
-                let elsewhere = self.elsewhere.as_deref();
-                elsewhere.map(|elsewhere| elsewhere.settled[number as usize].as_slice())
-            }
-            Part::There { shard, index } => match &self.batches[shard.index()] {
-                Some(batch) => batch.reply(index as usize),
-                None => Some(merge::SHARD_GONE),
-            },
-        }
-    }
-}
-
-/// Commands whose keys are elsewhere.
-impl Pipeline {
-    fn has_elsewhere(&self) -> bool {
-        let deferred = |elsewhere: &Elsewhere| !elsewhere.deferred.is_empty();
-        self.elsewhere.as_deref().is_some_and(deferred)
-            || self
-                .batches
-                .iter()
-                .flatten()
-                .any(|batch| batch.has_elsewhere())
-    }
-
-    /// Runs what is elsewhere where it belongs, one after the other in the order of the commands, before anything that
-    /// stands behind it leaves: so order per key holds. Stops when enough replies wait to be placed; the next
-    /// flush goes on.
-    #[cold]
-    fn settle(&mut self) -> Pin<Box<dyn Future<Output = ()> + '_>> {
-        Box::pin(async move {
-            let spots = self.unsettled();
-            if spots.is_empty() {
-                return;
-            }
-            let hold = match self.is_rerun {
-                true => None,
-                false => Some(self.node.mesh().hold_map().await),
-            };
-            let mut bytes = 0;
-            for spot in spots {
-                let reply = match &hold {
-                    Some(hold) => self.run_again(spot, hold).await,
-                    None => merge::SHARD_GONE.to_vec(),
-                };
-                bytes += reply.len();
-                self.note_settled(spot, reply);
-                if bytes >= TRIP_OUTPUT_BYTES {
-                    return;
-                }
-            }
-        })
-    }
-
-    /// What is elsewhere and has no reply yet, in the order of the commands.
-    fn unsettled(&self) -> Vec<Spot> {
-        let is_elsewhere = |part: &Part| match *part {
-            Part::There { shard, index } => self.batches[shard.index()]
-                .as_ref()
-                .is_some_and(|batch| batch.is_elsewhere(index)),
-            Part::Deferred(_) => true,
-            Part::Here { .. } | Part::Settled(_) => false,
-        };
-        let mut spots = Vec::new();
-        for (number, gap) in self.gaps.iter().enumerate().skip(self.merge.gap) {
-            match gap {
-                Gap::Hop { part, .. } if is_elsewhere(part) => spots.push(Spot::Gap(number)),
-                Gap::Hop { .. } => {}
-                Gap::Folded { parts, .. } => {
-                    let parts = range(parts).filter(|part| is_elsewhere(&self.parts[*part]));
-                    spots.extend(parts.map(Spot::Part));
-                }
-            }
-        }
-        spots
-    }
-
-    async fn run_again(&self, spot: Spot, hold: &MapHold) -> Vec<u8> {
-        let (command, call, args) = match self.part_at(spot) {
-            Part::There { shard, index } => match &self.batches[shard.index()] {
-                Some(batch) => batch.command(index),
-                None => return merge::SHARD_GONE.to_vec(),
-            },
-            Part::Deferred(number) => match self.elsewhere.as_deref() {
-                Some(elsewhere) => {
-                    let deferred = &elsewhere.deferred[number as usize];
-                    (deferred.command, deferred.call, deferred.args.clone())
-                }
-                None => return merge::SHARD_GONE.to_vec(),
-            },
-            Part::Here { .. } | Part::Settled(_) => return merge::SHARD_GONE.to_vec(),
-        };
-        self.node.with_stats(|stats| stats.moved_reruns += 1);
-        run_where_it_belongs(&self.node, command, call, args, hold).await
-    }
-
-    fn part_at(&self, spot: Spot) -> Part {
-        match spot {
-            Spot::Part(part) => self.parts[part],
-            Spot::Gap(gap) => match &self.gaps[gap] {
-                Gap::Hop { part, .. } => *part,
-                Gap::Folded { .. } => unreachable!("its parts are noted apart"),
-            },
-        }
-    }
-
-    fn note_settled(&mut self, spot: Spot, reply: Vec<u8>) {
-        let settled = &mut self.elsewhere.get_or_insert_default().settled;
-        settled.push(reply);
-        let now = Part::Settled(settled.len() as u32 - 1);
-        match spot {
-            Spot::Part(part) => self.parts[part] = now,
-            Spot::Gap(gap) => {
-                if let Gap::Hop { part, .. } = &mut self.gaps[gap] {
-                    *part = now;
-                }
-            }
-        }
-    }
-
-    /// Gives the memory of replies back that are in place.
-    #[cold]
-    fn forget_settled(&mut self, gap: usize) {
-        let Some(elsewhere) = &mut self.elsewhere else {
-            return;
-        };
-        let mut forget = |part: &Part| {
-            if let Part::Settled(number) = part {
-                elsewhere.settled[*number as usize] = Vec::new();
-            }
-        };
-        match &self.gaps[gap] {
-            Gap::Hop { part, .. } => forget(part),
-            Gap::Folded { parts, .. } => self.parts[range(parts)].iter().for_each(forget),
-        }
-    }
 }
 
 /// Runs a command of this shard, unless its keys are elsewhere; whether it ran.
@@ -713,28 +427,4 @@ fn is_still_here(
 ) -> bool {
     let blocked = &mut elsewhere.get_or_insert_default().blocked;
     blocked.lets_run(shard, command, call, args)
-}
-
-/// Runs a command in a pipeline of its own; nothing moves meanwhile.
-async fn run_where_it_belongs(
-    node: &Node,
-    command: &'static Command,
-    call: Call,
-    args: OwnedArgs,
-    hold: &MapHold,
-) -> Vec<u8> {
-    let mut pipeline = Pipeline::new(node.clone(), Door::Main);
-    pipeline.is_rerun = true;
-    let mut out = Vec::new();
-    match pipeline.submit(command, call, args.args(), &mut out) {
-        Submitted::InOrder => while pipeline.flush(&mut out).await {},
-        Submitted::Across => out = node.run_across_under(hold, command, call, args).await,
-        Submitted::Elsewhere(_) => unreachable!("a new pipeline hops"),
-        Submitted::Moved(..) | Submitted::Refused(_) => unreachable!("by the main door all runs"),
-    }
-    out
-}
-
-fn range(range: &Range<u32>) -> Range<usize> {
-    range.start as usize..range.end as usize
 }

@@ -7,7 +7,7 @@ use std::fs;
 use std::io;
 use std::net::TcpStream;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use corelane_wanderers::{Credentials, Report, Wire, wander};
 use serde::Serialize;
@@ -167,7 +167,14 @@ impl Both {
     /// Descriptors when nobody but who asks is connected.
     fn descriptors_at_rest(&self) -> Result<usize, String> {
         let mut client = self.server.client()?;
+        let began = Instant::now();
         while client.info("clients")?.get("connected_clients") > 1.0 {
+            if began.elapsed() > PATIENCE {
+                let clients = client.call("CLIENT LIST")?;
+                return Err(format!(
+                    "clients that have gone are still listed: {clients:?}"
+                ));
+            }
             thread::sleep(Duration::from_millis(10));
         }
         client.call("FLUSHALL")?;
