@@ -10,7 +10,7 @@ use corelane_node::{Door, Ending, Node, Shard, background};
 use crate::assemble::{Parts, registry};
 
 /// How long a stopping shard waits for its clients' last replies to be taken.
-const DRAIN: Duration = Duration::from_secs(2);
+const DRAIN: Duration = Duration::from_secs(5);
 
 /// How long a shard that is to sleep waits for its clients to go; below what a resize waits for the shard.
 const LEAVE: Duration = Duration::from_secs(5);
