@@ -205,6 +205,23 @@ fn on(server: &Server, shard: usize) -> Conn {
 }
 
 #[test]
+fn clients_spread_over_shards_that_come() {
+    let server = one_of_four(&[("routing", "hop")]);
+    let mut conns: Vec<_> = (0..20).map(|_| server.connect()).collect();
+    conns
+        .iter_mut()
+        .for_each(|conn| assert_eq!(conn.call("PING"), "+PONG\r\n"));
+    resize(&mut conns[0], 4);
+    eventually("each shard has its part", || {
+        let list = conns[0].call("CLIENT LIST");
+        (0..4).all(|shard| list.matches(&format!(" shard={shard} ")).count() == 5)
+    });
+    conns
+        .iter_mut()
+        .for_each(|conn| assert_eq!(conn.call("PING"), "+PONG\r\n"));
+}
+
+#[test]
 fn nobody_is_closed_when_shards_go_to_sleep() {
     let server = one_of_four(&[("routing", "hop")]);
     let mut conn = server.connect();

@@ -30,6 +30,13 @@ pub enum Request {
     Census(Census),
     /// Takes in a connection from another shard.
     Welcome(Box<Traveller>),
+    /// There are more shards than before: sends those that have come their part of this one's clients.
+    SpreadClients {
+        /// Shards that served before.
+        before: usize,
+        /// Shards that serve now.
+        shards: usize,
+    },
     /// Sets counters back to zero.
     ResetStats,
     /// Turns the active expiry of keys on or off (`DEBUG SET-ACTIVE-EXPIRE`).

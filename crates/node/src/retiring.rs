@@ -14,12 +14,29 @@ use crate::memory::MemoryUse;
 use crate::node::{Gone, Node};
 use crate::report::ShardReport;
 use crate::request::{Control, Reply, Request};
+use crate::shard::Shard;
 
 /// How long control messages are tried again where their lane is full.
 const TELL_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Entries of cleared databases that a retiring shard frees at a time.
 const FREED_AT_ONCE: usize = 512;
+
+impl Shard {
+    /// Of as many clients as there are shards now, one goes to each shard that has come.
+    pub(crate) fn spread_clients(&self, before: usize, shards: usize) {
+        let free = self
+            .clients
+            .iter()
+            .filter(|client| !client.door.is_pinned());
+        for (number, client) in free.enumerate() {
+            let to = number % shards;
+            if to >= before {
+                client.order_to(ShardId::new(to as u16));
+            }
+        }
+    }
+}
 
 impl Node {
     /// Whether the whole node stops, and not only this shard.
@@ -117,10 +134,29 @@ impl Node {
     pub(crate) async fn resize(&self, shards: usize) -> Result<Option<Resized>, String> {
         let resizing = self.mesh().resize(shards);
         match self.unless_stopping(resizing).await {
-            Some(Ok(resized)) => Ok(Some(resized)),
+            Some(Ok(resized)) => {
+                self.spread_clients(&resized).await;
+                Ok(Some(resized))
+            }
             Some(Err(error)) => Err(error.to_string()),
             None if self.is_ending() => Err("the node is stopping".to_owned()),
             None => Ok(None),
+        }
+    }
+
+    /// Sends shards that have come their part of the clients of those that were there.
+    async fn spread_clients(&self, resized: &Resized) {
+        let come = (resized.before..resized.shards).map(|shard| ShardId::new(shard as u16));
+        if !come.clone().any(|shard| self.keeps_clients(shard)) {
+            return;
+        }
+        for shard in (0..resized.before).map(|shard| ShardId::new(shard as u16)) {
+            let (before, shards) = (resized.before, resized.shards);
+            let spread = Request::SpreadClients { before, shards };
+            if self.call(shard, spread).await.is_err() {
+                tracing::debug!("the node ends: its clients stay where they are");
+                return;
+            }
         }
     }
 

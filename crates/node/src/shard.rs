@@ -242,6 +242,10 @@ impl Service for Shard {
             Request::Report => Reply::Report(Box::new(ShardReport::of(self))),
             Request::Census(census) => Reply::Counted(Box::new(self.census(&census))),
             Request::Welcome(traveller) => return self.welcome(traveller),
+            Request::SpreadClients { before, shards } => {
+                self.spread_clients(before, shards);
+                Reply::Done
+            }
             Request::ResetStats => {
                 self.stats = Stats::new(self.stats.commands.len());
                 self.stats.expired_before = self.space.expired_total();
