@@ -8,12 +8,11 @@ use corelane_store::commands::steps::{Answer, Step};
 use corelane_store::{Command, Continuation};
 
 use crate::batch::{Batch, Call};
-use crate::census::{Census, Counted};
+use crate::clients::{Census, Counted, Traveller};
 use crate::memory::MemoryUse;
 use crate::owned::OwnedArgs;
 use crate::report::ShardReport;
 use crate::stats::Stats;
-use crate::traveller::Traveller;
 
 /// A request to a shard. All are answered at once; what takes long is asked for in slices.
 #[derive(Debug)]

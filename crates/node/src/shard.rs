@@ -14,18 +14,16 @@ use corelane_wire::{Args, Reply as ReplyWriter};
 
 use crate::background::Background;
 use crate::batch::Call;
-use crate::clients::Clients;
+use crate::clients::{Awake, ClientSweep, Clients};
 use crate::loads::Loads;
 use crate::memory::NodeMemory;
 use crate::node::NodeRef;
 use crate::report::ShardReport;
 use crate::request::{Control, Reply, Request, Run};
-use crate::resting::Awake;
 use crate::routing::Gauge;
 use crate::rules::Rules;
 use crate::seed::{Life, ShardSeed};
 use crate::stats::{Stats, TIMED_ONE_IN};
-use crate::sweep::ClientSweep;
 
 /// Everything one shard owns.
 #[derive(Debug)]

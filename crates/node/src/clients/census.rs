@@ -5,8 +5,10 @@
 
 use corelane::ShardId;
 
-use crate::clients::{ClientInfo, Ending, Traffic};
-use crate::filter::ClientFilter;
+use super::client::Ending;
+use super::description::ClientInfo;
+use super::filter::ClientFilter;
+use super::list::Traffic;
 use crate::node::{Gone, Node};
 use crate::request::{Reply, Request};
 use crate::shard::Shard;

@@ -9,7 +9,8 @@ use std::rc::Rc;
 
 use corelane::{Outcome, ShardId};
 
-use crate::clients::{Arrival, Client, Ending};
+use super::client::{Client, Ending};
+use super::list::Arrival;
 use crate::node::Node;
 use crate::request::{Reply, Request};
 use crate::shard::Shard;

@@ -7,7 +7,8 @@ use std::collections::BinaryHeap;
 
 use corelane_settings::ClientLimits;
 
-use crate::clients::{Client, ClientId, Clients, Ending};
+use super::client::{Client, Ending};
+use super::list::{ClientId, Clients};
 
 /// Clients that one slice looks at: some ten microseconds.
 const SLICE_CLIENTS: usize = 1024;

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::clients::{Client, ClientId};
+use super::client::Client;
+use super::list::ClientId;
 
 /// A conjunction of conditions; an empty one means everybody.
 #[derive(Debug, Clone, Default)]

@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::rc::{Rc, Weak};
 
-use crate::clients::Client;
+use super::client::Client;
 
 /// Silence after which a client rests.
 const SILENCE_MS: u64 = 1_000;
