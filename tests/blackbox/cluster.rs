@@ -636,8 +636,6 @@ fn ports_come_and_go_with_their_shards() {
     }
     assert_eq!(main.call("CONFIG SET shards 1"), "+OK\r\n");
     for leaving in &three[1..] {
-        let mut conn = conns.remove(&leaving.port()).expect("a connection to each");
-        assert!(conn.is_closed());
         assert!(
             std::net::TcpStream::connect(leaving).is_err(),
             "{leaving} still listens"
@@ -651,6 +649,95 @@ fn ports_come_and_go_with_their_shards() {
         );
     }
     assert_eq!(main.call("DBSIZE"), ":500\r\n");
+}
+
+fn keys(conn: &mut Conn) -> Vec<String> {
+    match conn.value("KEYS *") {
+        Value::Array(keys) => keys.iter().map(text).collect(),
+        other => panic!("no list of keys: {other:?}"),
+    }
+}
+
+/// A client that is not told is not cut off: what it has is a node without slots, until the shard is back.
+#[test]
+fn a_connection_outlives_the_shard_of_its_port() {
+    outlives(&one_of_three(), 0);
+    let split = Server::start(&[
+        ("cpu-allocation", "1"),
+        ("overprovisioned", "yes"),
+        ("io-shards", "1"),
+        ("shards", "2"),
+        ("max-shards", "4"),
+        ("shard-ports", "auto"),
+    ]);
+    outlives(&split, 1);
+}
+
+fn outlives(server: &Server, io_shards: usize) {
+    let mut main = server.connect();
+    let first = doors(server)[0];
+    let (one, three) = (
+        format!("CONFIG SET shards {}", io_shards + 1),
+        format!("CONFIG SET shards {}", io_shards + 3),
+    );
+    assert_eq!(main.call(&three), "+OK\r\n");
+    let last = doors(server)[2];
+    for n in 0..500 {
+        assert_eq!(main.call(&format!("SET key:{n} v{n}")), "+OK\r\n");
+    }
+    let mut conn = Conn::open(last);
+    let (id, own) = (conn.call("CLUSTER MYID"), keys(&mut conn));
+    let number = conn.call("CLIENT ID");
+    let key = &own[0];
+    let slot = slot_of(key.as_bytes());
+    let get = format!("GET {key}");
+    let here = conn.call(&get);
+    assert!(here.starts_with('$'), "{here}");
+
+    assert_eq!(main.call(&one), "+OK\r\n");
+    let moved = |address: SocketAddr| format!("-MOVED {slot} {address}\r\n");
+    assert_eq!(conn.call(&get), moved(first));
+    assert_eq!(conn.call(&format!("RENAME {key} {key}")), moved(first));
+    for (line, reply) in [
+        ("DBSIZE", ":0\r\n"),
+        ("KEYS *", "*0\r\n"),
+        ("RANDOMKEY", "$-1\r\n"),
+        ("SCAN 0", "*2\r\n$1\r\n0\r\n*0\r\n"),
+        ("FLUSHALL", "+OK\r\n"),
+        ("READONLY", "+OK\r\n"),
+        ("CLUSTER MYID", id.as_str()),
+        ("CLIENT ID", number.as_str()),
+        ("SELECT 1", "-ERR SELECT is not allowed in cluster mode\r\n"),
+    ] {
+        assert_eq!(conn.call(line), reply, "{line}");
+    }
+    assert_eq!(
+        conn.call(&format!("CLUSTER COUNTKEYSINSLOT {slot}")),
+        ":0\r\n"
+    );
+    assert!(text(&conn.value("INFO server")).contains(&format!("tcp_port:{}\r\n", last.port())));
+    let nodes = text(&conn.value("CLUSTER NODES"));
+    assert_eq!(nodes.lines().count(), 2, "{nodes}");
+    assert!(
+        nodes.contains(&format!(":{}@0 myself,master - 0 0", last.port())),
+        "{nodes}"
+    );
+    assert_eq!(main.call("DBSIZE"), ":500\r\n");
+    assert_eq!(text(&main.value("CLUSTER NODES")).lines().count(), 1);
+
+    // Back again: what is its business runs there, and it goes there itself.
+    assert_eq!(main.call(&three), "+OK\r\n");
+    let mine = keys(&mut conn);
+    assert!(!mine.is_empty());
+    assert_eq!(conn.call("DBSIZE"), format!(":{}\r\n", mine.len()));
+    for key in &mine {
+        assert!(conn.call(&format!("GET {key}")).starts_with('$'));
+    }
+    let list = text(&main.value("CLIENT LIST"));
+    let own = format!("laddr={last} ");
+    let line = list.lines().find(|line| line.contains(&own));
+    let shard = format!(" shard={} ", io_shards + 2);
+    assert!(line.is_some_and(|line| line.contains(&shard)), "{list}");
 }
 
 #[test]

@@ -2,7 +2,6 @@
 
 use std::cell::{RefCell, RefMut};
 use std::future::{Future, poll_fn};
-use std::net::IpAddr;
 use std::pin::pin;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
@@ -90,27 +89,28 @@ impl Node {
         }
     }
 
-    /// Shows what a client that has reached the server at `reached` is told of the cluster.
-    pub(crate) fn with_view<R>(
-        &self,
-        reached: Option<IpAddr>,
-        look: impl FnOnce(&View<'_>) -> R,
-    ) -> R {
+    /// Whether a shard serves, and does not sleep.
+    pub(crate) fn serves(&self, shard: ShardId) -> bool {
+        shard.index() < self.mesh().map().shards()
+    }
+
+    /// Shows what `client` is told of the cluster.
+    pub(crate) fn with_view<R>(&self, client: &Client, look: impl FnOnce(&View<'_>) -> R) -> R {
         let (map, identity) = (self.mesh().map(), self.identity());
         self.rules(|rules| {
             look(&View {
                 map: &map,
                 identity,
                 announce: &rules.announce,
-                reached: reached.unwrap_or_else(|| identity.local_ip()),
-                here: self.shard_id(),
+                reached: client.reached().unwrap_or_else(|| identity.local_ip()),
+                here: client.door.home().unwrap_or_else(|| self.shard_id()),
             })
         })
     }
 
     /// The reply that sends a client of a shard's own port to the shard that owns `slot`.
     pub fn moved(&self, client: &Client, slot: u16, owner: ShardId) -> String {
-        self.with_view(client.reached(), |view| cluster::moved(view, slot, owner))
+        self.with_view(client, |view| cluster::moved(view, slot, owner))
     }
 
     pub(crate) fn batches(&self) -> RefMut<'_, BatchPool> {

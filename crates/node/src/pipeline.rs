@@ -149,8 +149,8 @@ impl Pipeline {
         args: Args<'_>,
         out: &mut Vec<u8>,
     ) -> Submitted {
-        if self.door.is_pinned() {
-            return self.submit_pinned(command, call, args, out);
+        if let Door::Shard(home) = self.door {
+            return self.submit_pinned(home, command, call, args, out);
         }
         match place::place(command, args, &self.map, &mut call.slot) {
             Place::Here => {
@@ -181,18 +181,18 @@ impl Pipeline {
         }
     }
 
-    /// As [`submit`](Self::submit) for a connection that came by this shard's own port: nothing leaves the shard, and so
+    /// As [`submit`](Self::submit) for a connection that came by the port of `home`: nothing leaves that shard, and so
     /// there are no gaps.
     fn submit_pinned(
         &mut self,
+        home: ShardId,
         command: &'static Command,
         mut call: Call,
         args: Args<'_>,
         out: &mut Vec<u8>,
     ) -> Submitted {
-        let here = self.node.shard_id();
-        match cluster::judge(command, args, &self.map, here, &mut call.slot) {
-            Verdict::Here => {
+        match cluster::judge(command, args, &self.map, home, &mut call.slot) {
+            Verdict::Here if home == self.node.shard_id() => {
                 self.pass.needs_here();
                 let ran = self.node.mesh().with(|shard| {
                     let holds = shard.holds(command, &call, args);
@@ -208,7 +208,7 @@ impl Pipeline {
                     false => Submitted::Across,
                 }
             }
-            Verdict::Awaited => Submitted::Across,
+            Verdict::Here | Verdict::Awaited => Submitted::Across,
             Verdict::Moved(slot, owner) => Submitted::Moved(slot, owner),
             Verdict::Refused(refusal) => Submitted::Refused(refusal),
         }

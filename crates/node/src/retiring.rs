@@ -8,7 +8,6 @@ use corelane_wire::Args;
 use corelane_wire::number::parse_i64;
 use corelane_wire::spec::CommandSpec;
 
-use crate::clients::Ending;
 use crate::commands::DECIDER;
 use crate::memory::MemoryUse;
 use crate::node::{Gone, Node};
@@ -68,8 +67,9 @@ impl Node {
 
     /// Sends the clients of this shard, which retires, to those that stay; how many are still here, or between
     /// two shards. To be called again until there are none: clients that were refused are sent to another. Those that
-    /// came by the shard's own port are drained once their farewell is over: until then they hear where each slot has gone.
-    pub fn send_clients_away(&self, is_farewell_over: bool) -> usize {
+    /// came by the shard's own port go like all others: closed, they would fail requests of clients that could not know
+    /// of it; elsewhere they go on hearing where each slot is.
+    pub fn send_clients_away(&self) -> usize {
         let all = self.mesh().shards();
         // Others retire with it. Those that stay are the first ones, this one not among them.
         let shards = self.mesh().resizing().map_or(all, |to| to.shards);
@@ -79,12 +79,8 @@ impl Node {
             .collect();
         self.mesh().with(|shard| {
             for (number, client) in shard.clients.iter().enumerate() {
-                if client.door.is_pinned() {
-                    if is_farewell_over {
-                        client.end(Ending::Draining);
-                    }
-                } else if client.ordered().is_none() {
-                    client.order_to(stay[(number + client.moves() as usize) % stay.len()]);
+                if client.ordered().is_none() {
+                    client.send_to(stay[(number + client.moves() as usize) % stay.len()]);
                 }
             }
             shard.clients.len() + shard.clients.away

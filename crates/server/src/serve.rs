@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use corelane::Mesh;
-use corelane::net::Listener;
-use corelane_front::resp;
+use corelane::task::JoinHandle;
+use corelane_front::resp::{self, Entrance};
 use corelane_node::{Door, Ending, Node, Shard, background};
 
 use crate::assemble::{Parts, registry};
@@ -18,8 +18,8 @@ const LEAVE: Duration = Duration::from_secs(5);
 /// How often it looks who is still there.
 const LOOK: Duration = Duration::from_millis(1);
 
-/// How long cluster clients of a shard that goes to sleep are told where its slots have gone, before its own port's
-/// connections are closed: whoever asks in that time knows better before it meets a closed door.
+/// How long the own port of a shard that goes to sleep is open after its last slot has gone: a client that was sent
+/// there for that slot a moment before finds the door open, and hears where the slot is now.
 const FAREWELL: Duration = Duration::from_millis(500);
 
 /// Serves on one shard until the node stops, then drains; or until a resize lets it sleep, when its clients go to
@@ -34,20 +34,17 @@ pub async fn serve(mesh: Mesh<Shard>, parts: Parts) -> Result<(), String> {
         return Ok(());
     }
     node.learn_acceptor().await;
-    for (door, speaks_tls, listener) in listeners(&node, &parts)? {
-        let local = listener
-            .local_addr()
-            .map_or_else(|_| String::new(), |address| address.to_string());
-        let listening = resp::listen(
-            listener,
-            local,
-            speaks_tls,
+    let mut listening = Vec::new();
+    for entrance in entrances(&node, &parts)? {
+        let is_own = entrance.door.is_pinned();
+        let accepting = resp::listen(
+            entrance,
             node.clone(),
             registry(),
             parts.admission.clone(),
-            door,
+            closing(node.clone(), is_own),
         );
-        corelane::task::spawn(listening);
+        listening.push(corelane::task::spawn(accepting));
     }
     corelane::task::spawn_in(
         corelane::task::Group::Background,
@@ -59,18 +56,31 @@ pub async fn serve(mesh: Mesh<Shard>, parts: Parts) -> Result<(), String> {
         parts.addresses.close();
         drain(&node).await;
     } else {
-        retire(&node).await;
+        retire(&node, listening).await;
     }
     Ok(())
 }
 
-/// Lets the clients of a shard that is to sleep go to the others; none is closed that can go.
-async fn retire(node: &Node) {
-    let began_ns = corelane::time::now_ns();
-    let deadline_ns = began_ns + LEAVE.as_nanos() as u64;
-    let farewell_ns = began_ns + FAREWELL.as_nanos() as u64;
+/// Resolves when nobody is let in any more: as soon as the shard is to serve no more, by its own port a while later.
+async fn closing(node: Node, is_own: bool) {
+    node.mesh().stopping().await;
+    if is_own && !node.is_ending() {
+        corelane::time::sleep(FAREWELL).await;
+    }
+}
+
+/// Lets the clients of a shard that is to sleep go to the others, those last that still come by its own port; none is
+/// closed that can go.
+async fn retire(node: &Node, listening: Vec<JoinHandle<()>>) {
+    for accepting in listening {
+        node.send_clients_away();
+        if accepting.await.is_err() {
+            tracing::warn!("a listener failed; nobody was let in by it any more");
+        }
+    }
+    let deadline_ns = corelane::time::now_ns() + LEAVE.as_nanos() as u64;
     while !node.is_ending() {
-        let left = node.send_clients_away(corelane::time::now_ns() >= farewell_ns);
+        let left = node.send_clients_away();
         if left == 0 {
             break;
         }
@@ -92,23 +102,28 @@ async fn retire(node: &Node) {
     }
 }
 
-/// What this shard listens with, and whether TLS is spoken there: the sockets of all shards where it keeps clients, and
-/// its own port where it owns data, for as long as it serves.
-fn listeners(node: &Node, parts: &Parts) -> Result<Vec<(Door, bool, Listener)>, String> {
+/// What this shard listens with: the sockets of all shards where it keeps clients, and its own port where it owns data,
+/// for as long as it serves.
+fn entrances(node: &Node, parts: &Parts) -> Result<Vec<Entrance>, String> {
     let shard = node.shard_id();
-    let mut listeners = Vec::new();
+    let mut entrances = Vec::new();
     if node.keeps_clients(shard) {
         let shared = parts.addresses.listeners()?.into_iter();
-        listeners.extend(shared.map(|(listener, tls)| (Door::Main, tls, listener)));
+        entrances.extend(shared.map(|(listener, speaks_tls)| Entrance {
+            listener,
+            door: Door::Main,
+            speaks_tls,
+        }));
     }
     if shard.index() >= node.mesh().map().io_shards() {
-        let own = parts.shard_ports.listen(shard.index())?;
-        listeners.extend(
-            own.into_iter()
-                .map(|listener| (Door::Shard, false, listener)),
-        );
+        let own = parts.shard_ports.listen(shard.index())?.into_iter();
+        entrances.extend(own.map(|listener| Entrance {
+            listener,
+            door: Door::Shard(shard),
+            speaks_tls: false,
+        }));
     }
-    Ok(listeners)
+    Ok(entrances)
 }
 
 /// Ends the clients, and gives them a moment to take their last replies.

@@ -1,6 +1,9 @@
 //! Accepting connections: every shard accepts on the same sockets, and hands what it got to a shard that has fewer.
 
+use std::future::poll_fn;
 use std::io::ErrorKind;
+use std::pin::{Pin, pin};
+use std::task::Poll;
 use std::time::Duration;
 
 use corelane::net::{Addr, Listener, Peer, Stream};
@@ -12,22 +15,39 @@ use super::presence::Admission;
 use super::registry::Registry;
 use super::session::{End, Session};
 
-/// Accepts on this shard until it is to serve no more. Sessions are tasks of their own. What comes by the shard's own
-/// port stays here; of what comes by a port of all shards each gets its part. With `speaks_tls` nothing else is spoken.
+/// What is listened with.
+pub struct Entrance {
+    /// The socket.
+    pub listener: Listener,
+    /// Through which door what comes by it has come.
+    pub door: Door,
+    /// Nothing but TLS is spoken there.
+    pub speaks_tls: bool,
+}
+
+/// Accepts on this shard until `closing` resolves. Sessions are tasks of their own. What comes by the shard's own port
+/// stays here; of what comes by a port of all shards each gets its part.
 pub async fn listen(
-    listener: Listener,
-    local: String,
-    speaks_tls: bool,
+    entrance: Entrance,
     node: Node,
     registry: &'static Registry,
     admission: Admission,
-    door: Door,
+    closing: impl Future<Output = ()>,
 ) {
+    let Entrance {
+        listener,
+        door,
+        speaks_tls,
+    } = entrance;
+    let mut closing = pin!(closing);
+    let local = listener
+        .local_addr()
+        .map_or_else(|_| String::new(), |address| address.to_string());
     let here = node.shard_id();
     let _open = (!door.is_pinned()).then(|| admission.door(here));
     let proxy = node.rules(|rules| rules.settings.proxy_protocol());
     let mut refusals = Refusals::default();
-    while let Some((stream, peer)) = accept(&listener, &node).await {
+    while let Some((stream, peer)) = accept(&listener, closing.as_mut()).await {
         let limit = node.rules(|rules| rules.clients.max_clients as usize);
         let Some(admitted) = admission.enter(limit, here) else {
             refusals.note(&node, limit);
@@ -77,12 +97,19 @@ fn reached(stream: &Stream) -> Option<String> {
     }
 }
 
-/// Waits for a connection; `None` is the node's stop. Failed accepts (no descriptors left) are retried
-/// after a pause, so that they neither end the listener nor spin.
-async fn accept(listener: &Listener, node: &Node) -> Option<(Stream, Peer)> {
+/// Waits for a connection; `None` is the end. Failed accepts (no descriptors left) are retried after a pause, so that
+/// they neither end the listener nor spin.
+async fn accept(
+    listener: &Listener,
+    mut closing: Pin<&mut impl Future<Output = ()>>,
+) -> Option<(Stream, Peer)> {
     loop {
-        let accepted = node.unless_stopping(listener.accept()).await;
-        match accepted {
+        let mut accepting = pin!(listener.accept());
+        let accepted = poll_fn(|cx| match closing.as_mut().poll(cx) {
+            Poll::Ready(()) => Poll::Ready(None),
+            Poll::Pending => accepting.as_mut().poll(cx).map(Some),
+        });
+        match accepted.await {
             None => return None,
             Some(Ok(connection)) => return Some(connection),
             Some(Err(error)) => {

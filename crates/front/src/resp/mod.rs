@@ -21,7 +21,7 @@ mod state;
 mod window;
 
 pub use commands::COMMANDS;
-pub use listen::listen;
+pub use listen::{Entrance, listen};
 pub use presence::Admission;
 pub use registry::{Entry, Registry};
 pub use state::{Command, Run, SessionState, Standing};

@@ -55,7 +55,7 @@ impl Newcomer {
         let here = node.shard_id();
         let there = match self.arrival.door {
             Door::Main => self.admitted.settle(node.mesh().all_shards()),
-            Door::Shard => here,
+            Door::Shard(home) => home,
         };
         if there == here {
             self.begin(node);

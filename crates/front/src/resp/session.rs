@@ -353,14 +353,15 @@ impl Session {
                 keep,
             } => {
                 let client = Rc::clone(&self.dispatch.state.client);
-                let run: CommandFuture = match client.door {
-                    Door::Main => {
-                        Box::pin(async move { node.run_across(command, call, args).await })
-                    }
-                    Door::Shard => {
-                        Box::pin(async move { node.run_alone(&client, command, call, args).await })
-                    }
-                };
+                let run: CommandFuture =
+                    match client.door {
+                        Door::Main => {
+                            Box::pin(async move { node.run_across(command, call, args).await })
+                        }
+                        Door::Shard(home) => Box::pin(async move {
+                            node.run_alone(&client, home, command, call, args).await
+                        }),
+                    };
                 (run, keep)
             }
             // What ends a pass is no wait, and what is to be cut off has been.

@@ -174,9 +174,11 @@ impl Client {
     /// Sends the connection to another shard at its next command boundary; the last order stands. Returns whether
     /// it is news. A connection that came by its shard's own port stays there, whoever orders.
     pub fn order_to(&self, shard: ShardId) -> bool {
-        if self.door.is_pinned() {
-            return false;
-        }
+        !self.door.is_pinned() && self.send_to(shard)
+    }
+
+    /// The same for every connection: one that came by a shard's own port is elsewhere while that shard sleeps.
+    pub(crate) fn send_to(&self, shard: ShardId) -> bool {
         let before = self.order.replace(Some(shard));
         self.rouse();
         before != Some(shard) && self.shard.get() != shard

@@ -11,6 +11,7 @@ use corelane::{Outcome, ShardId};
 
 use super::client::{Client, Ending};
 use super::list::Arrival;
+use crate::cluster::Door;
 use crate::node::Node;
 use crate::request::{Reply, Request};
 use crate::shard::Shard;
@@ -31,6 +32,15 @@ pub enum Passenger {
     Client(Box<Client>),
     /// A connection that was only just accepted: it is entered where it goes, and never was anywhere else.
     Newcomer(Box<Arrival>),
+}
+
+impl Passenger {
+    fn door(&self) -> Door {
+        match self {
+            Self::Client(client) => client.door,
+            Self::Newcomer(arrival) => arrival.door,
+        }
+    }
 }
 
 /// A protocol's session, packed: it knows how to go on where it arrives.
@@ -154,10 +164,12 @@ impl Node {
 impl Shard {
     /// Takes a client in, unless this shard takes none (any more).
     pub(crate) fn welcome(&mut self, traveller: Box<Traveller>) -> Outcome<Self> {
-        let node = self
-            .home
-            .upgrade()
-            .filter(|node| !node.mesh().is_stopping() && node.keeps_clients(self.id));
+        let door = traveller.passenger.door();
+        let is_welcome = |node: &Node| {
+            let lives_here = node.keeps_clients(self.id) || door.home() == Some(self.id);
+            lives_here && !node.mesh().is_stopping()
+        };
+        let node = self.home.upgrade().filter(is_welcome);
         let Some(node) = node else {
             return Outcome::Moved(Request::Welcome(traveller));
         };

@@ -1,11 +1,15 @@
 //! Data commands of a shard's own port that must be awaited: what concerns all keys concerns this shard's there, and a
 //! walk goes over its partitions alone.
+//!
+//! While the shard sleeps its connections are on others, and are told what a node without slots would tell. When it
+//! serves again the first command that is its business runs there, and the connection follows.
 
+use corelane::{ShardId, ShardMap};
 use corelane_store::commands::parse_cursor;
 use corelane_store::{Command, Split};
 use corelane_wire::{Args, Reply as ReplyWriter};
 
-use super::pinned::{Verdict, held_from, judge, with_cursor};
+use super::pinned::{Verdict, judge, owned_from, with_cursor};
 use crate::batch::Call;
 use crate::clients::Client;
 use crate::merge::SHARD_GONE;
@@ -14,11 +18,12 @@ use crate::owned::OwnedArgs;
 use crate::steps;
 
 impl Node {
-    /// Runs a command of a client that came by this shard's own port, which
+    /// Runs a command of a client that came by the port of `home`, which
     /// [`Pipeline::submit`](crate::Pipeline::submit) gave back.
     pub async fn run_alone(
         &self,
         client: &Client,
+        home: ShardId,
         command: &'static Command,
         mut call: Call,
         args: OwnedArgs,
@@ -28,18 +33,32 @@ impl Node {
             Split::Steps => None,
             _ => Some(self.mesh().hold_map().await),
         };
-        let (map, here) = (self.mesh().map(), self.shard_id());
+        let map = self.mesh().map();
         // Looked at anew: its partition may have left in the meantime, and now nothing moves.
-        match judge(command, args.args(), &map, here, &mut call.slot) {
-            Verdict::Here => {
+        let verdict = judge(command, args.args(), &map, home, &mut call.slot);
+        let is_asleep = home.index() >= map.shards();
+        match verdict {
+            Verdict::Moved(slot, owner) => self.refused(call, &self.moved(client, slot, owner)),
+            Verdict::Refused(refusal) => self.refused(call, refusal.text()),
+            Verdict::Here | Verdict::Awaited if is_asleep => {
+                let mut out = Vec::new();
+                self.mesh().with(|shard| {
+                    shard.execute_without_keys(command, &call, args.args(), &mut out);
+                });
+                out
+            }
+            Verdict::Here if home == self.shard_id() => {
                 let mut out = Vec::new();
                 self.mesh()
                     .with(|shard| shard.execute(command, &call, args.args(), &mut out));
                 out
             }
-            Verdict::Awaited => self.awaited(command, call, args).await,
-            Verdict::Moved(slot, owner) => self.refused(call, &self.moved(client, slot, owner)),
-            Verdict::Refused(refusal) => self.refused(call, refusal.text()),
+            Verdict::Here | Verdict::Awaited => {
+                if home != self.shard_id() {
+                    client.send_to(home);
+                }
+                self.awaited(home, &map, verdict, command, call, args).await
+            }
         }
     }
 
@@ -50,11 +69,19 @@ impl Node {
         out
     }
 
-    async fn awaited(&self, command: &'static Command, call: Call, args: OwnedArgs) -> Vec<u8> {
-        let reply = match command.split {
-            Split::AllShards(_) => self.alone(command, call, args).await,
-            Split::Cursor => self.at_own_cursor(command, call, args).await,
-            _ => steps::run(self, None, command, call, &args).await,
+    async fn awaited(
+        &self,
+        home: ShardId,
+        map: &ShardMap,
+        verdict: Verdict,
+        command: &'static Command,
+        call: Call,
+        args: OwnedArgs,
+    ) -> Vec<u8> {
+        let reply = match (command.split, verdict) {
+            (Split::Cursor, _) => self.at_own_cursor(home, map, command, call, args).await,
+            (Split::Steps, Verdict::Awaited) => steps::run(self, None, command, call, &args).await,
+            _ => self.alone(home, command, call, args).await,
         };
         let reply = reply.unwrap_or_else(|Gone| SHARD_GONE.to_vec());
         let failed = reply.first() == Some(&b'-');
@@ -62,35 +89,37 @@ impl Node {
         reply
     }
 
-    /// On this shard, as if it were the whole node.
+    /// On that shard, as if it were the whole node.
     async fn alone(
         &self,
+        home: ShardId,
         command: &'static Command,
         call: Call,
         args: OwnedArgs,
     ) -> Result<Vec<u8>, Gone> {
-        let run = self.run_on(self.shard_id(), command, call, args).await?;
+        let run = self.run_on(home, command, call, args).await?;
         Ok(run.output)
     }
 
-    /// A walk over this shard's partitions: it passes over those of others, and ends behind its last.
+    /// A walk over that shard's partitions: it passes over those of others, and ends behind its last.
     async fn at_own_cursor(
         &self,
+        home: ShardId,
+        map: &ShardMap,
         command: &'static Command,
         call: Call,
         args: OwnedArgs,
     ) -> Result<Vec<u8>, Gone> {
-        let held_from = |cursor| self.mesh().with(|shard| held_from(&shard.space, cursor));
         let given = args.args().get(1).and_then(parse_cursor);
-        let args = match given.and_then(held_from) {
+        let args = match given.and_then(|cursor| owned_from(map, home, cursor)) {
             Some(cursor) => with_second(args.args(), cursor.to_string().as_bytes()),
             // No cursor, or no partition behind it: the handler says so, or finds nothing.
             None => args,
         };
-        let reply = self.alone(command, call, args).await?;
+        let reply = self.alone(home, command, call, args).await?;
         Ok(with_cursor(reply, |next| match next {
             0 => 0,
-            next => held_from(next).unwrap_or(0),
+            next => owned_from(map, home, next).unwrap_or(0),
         }))
     }
 }

@@ -2,9 +2,7 @@
 //! No command leaves the shard: it runs here, or the client hears where to go.
 
 use corelane::{ShardId, ShardMap};
-use corelane_store::keyspace::{
-    Keyspace, PARTITIONS, SLOTS_PER_PARTITION, cursor_of_slot, slot_of_cursor,
-};
+use corelane_store::keyspace::{SLOTS_PER_PARTITION, cursor_of_slot, slot_of_cursor};
 use corelane_store::{Command, Split};
 use corelane_wire::number::parse_i64;
 use corelane_wire::slot::slot_of;
@@ -18,7 +16,7 @@ use crate::place::owner_of_slot;
 pub(crate) enum Verdict {
     /// It runs at once.
     Here,
-    /// It runs on this shard, and must be awaited.
+    /// It runs on this shard, which is awaited.
     Awaited,
     /// Another shard owns its slot.
     Moved(u16, ShardId),
@@ -51,13 +49,13 @@ impl Refusal {
     }
 }
 
-/// Finds the verdict of shard `here`; `slot` becomes the slot of the command's keys.
+/// Finds the verdict of shard `home`, whose port it came by; `slot` becomes the slot of the command's keys.
 #[inline]
 pub(crate) fn judge(
     command: &Command,
     args: Args<'_>,
     map: &ShardMap,
-    here: ShardId,
+    home: ShardId,
     slot: &mut Option<u16>,
 ) -> Verdict {
     match command.split {
@@ -79,7 +77,7 @@ pub(crate) fn judge(
         }
     }
     match *slot {
-        Some(slot) if owner_of_slot(slot, map) != here => {
+        Some(slot) if owner_of_slot(slot, map) != home => {
             Verdict::Moved(slot, owner_of_slot(slot, map))
         }
         // What only reads (`LCS`) may take long: its steps let others in between.
@@ -129,14 +127,14 @@ fn names_another_database(args: Args<'_>) -> bool {
     false
 }
 
-/// Where a walk over this shard's own slots goes on from `cursor`: there, or where the next partition begins that is
-/// held; `None` where there is no more.
-pub(crate) fn held_from(space: &Keyspace, cursor: u64) -> Option<u64> {
+/// Where a walk over a shard's own slots goes on from `cursor`: there, or where the next partition begins that is the
+/// shard's; `None` where there is no more.
+pub(crate) fn owned_from(map: &ShardMap, home: ShardId, cursor: u64) -> Option<u64> {
     let partition = slot_of_cursor(cursor) as usize / SLOTS_PER_PARTITION;
-    if space.holds(partition) {
+    if map.owner(partition) == home {
         return Some(cursor);
     }
-    let next = (partition + 1..PARTITIONS).find(|partition| space.holds(*partition))?;
+    let next = map.owned_by(home).find(|next| *next > partition)?;
     Some(cursor_of_slot((next * SLOTS_PER_PARTITION) as u16))
 }
 

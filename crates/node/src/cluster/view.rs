@@ -17,15 +17,19 @@ pub(crate) struct View<'a> {
     pub(crate) announce: &'a Announce,
     /// The address at which the client has reached the server.
     pub(crate) reached: IpAddr,
-    /// The shard that answers.
+    /// The shard that answers: the one whose port the client came by, else the one on which it is.
     pub(crate) here: ShardId,
 }
 
 impl View<'_> {
-    /// The shards that are nodes: all but those of the split layout that own nothing.
+    /// The shards that are nodes: all but those of the split layout that own nothing. The shard that answers is one also
+    /// while it sleeps, and owns nothing then: clients look for it in the list.
     pub(crate) fn nodes(&self) -> impl Iterator<Item = ShardId> + '_ {
         let numbers = self.map.io_shards()..self.map.shards();
-        numbers.map(|number| ShardId::new(number as u16))
+        let asleep = Some(self.here).filter(|here| here.index() >= self.map.shards());
+        numbers
+            .map(|number| ShardId::new(number as u16))
+            .chain(asleep)
     }
 
     /// The node that the client is told it talks to.

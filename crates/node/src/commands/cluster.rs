@@ -319,17 +319,18 @@ fn viewing(
 ) -> CommandFuture {
     Box::pin(async move {
         asking.reply(|reply| match node.identity().has_shard_ports() {
-            true => node.with_view(asking.client.reached(), |view| write(view, &asking, reply)),
+            true => node.with_view(&asking.client, |view| write(view, &asking, reply)),
             false => reply.error(DISABLED),
         })
     })
 }
 
-/// Where a slot's keys are looked for: on a shard's own port there alone, else wherever they are.
-fn keeper(node: &Node, asking: &Asking, slot: u16) -> Target {
+/// Where a slot's keys are looked for: on a shard's own port there alone, nowhere while it sleeps; else wherever they
+/// are.
+fn keeper(node: &Node, asking: &Asking, slot: u16) -> Option<Target> {
     match asking.client.door {
-        Door::Shard => Target::Shard(node.shard_id()),
-        Door::Main => Target::Partition(usize::from(slot) / SLOTS_PER_PARTITION),
+        Door::Shard(home) => node.serves(home).then_some(Target::Shard(home)),
+        Door::Main => Some(Target::Partition(usize::from(slot) / SLOTS_PER_PARTITION)),
     }
 }
 
@@ -342,8 +343,10 @@ async fn count_keys(node: Node, asking: Asking) -> Vec<u8> {
         Ok(_) => return asking.reply(|reply| reply.error("ERR Invalid slot")),
         Err(text) => return asking.reply(|reply| reply.error(text)),
     };
-    let (db, keeper) = (asking.db(), keeper(&node, &asking, slot));
-    match node.count_in_slot(keeper, db, slot).await {
+    let Some(keeper) = keeper(&node, &asking, slot) else {
+        return asking.reply(|reply| reply.int(0));
+    };
+    match node.count_in_slot(keeper, asking.db(), slot).await {
         Ok(keys) => asking.reply(|reply| reply.int(keys as i64)),
         Err(_) => gone(),
     }
@@ -362,8 +365,10 @@ async fn get_keys(node: Node, asking: Asking) -> Vec<u8> {
         }
         Err(text) => return asking.reply(|reply| reply.error(text)),
     };
-    let (db, keeper) = (asking.db(), keeper(&node, &asking, slot));
-    match node.keys_in_slot(keeper, db, slot, count).await {
+    let Some(keeper) = keeper(&node, &asking, slot) else {
+        return asking.reply(|reply| reply.empty_array());
+    };
+    match node.keys_in_slot(keeper, asking.db(), slot, count).await {
         Ok(keys) => asking.reply(|reply| {
             reply.array(keys.len());
             keys.iter().for_each(|key| reply.bulk(key));

@@ -33,7 +33,7 @@ async fn info(node: Node, asking: Asking) -> Vec<u8> {
     let door = asking.client.door;
     let (each, first) = match door {
         Door::Main => (reports(&node).await, ShardId::new(0)),
-        Door::Shard => (Ok(vec![own_report(&node)]), node.shard_id()),
+        Door::Shard(home) => (report_of(&node, home).await.map(|own| vec![own]), home),
     };
     let Ok(each) = each else {
         return gone();
@@ -64,9 +64,15 @@ async fn info(node: Node, asking: Asking) -> Vec<u8> {
     asking.reply(|reply| reply.verbatim("txt", text.as_bytes()))
 }
 
-/// This shard's report.
-fn own_report(node: &Node) -> ShardReport {
-    node.mesh().with(|shard| ShardReport::of(shard))
+/// One shard's report; an empty one where it sleeps.
+async fn report_of(node: &Node, shard: ShardId) -> Result<ShardReport, Gone> {
+    if !node.serves(shard) {
+        return Ok(ShardReport::default());
+    }
+    match node.call(shard, Request::Report).await? {
+        Reply::Report(report) => Ok(*report),
+        _ => Err(Gone),
+    }
 }
 
 /// Every shard's report, in the order of the shards.

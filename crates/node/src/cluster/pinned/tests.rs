@@ -1,5 +1,7 @@
 //! Verdicts by command line, and walks over what a shard holds.
 
+use corelane::PARTITIONS;
+
 use super::*;
 use crate::owned::OwnedArgs;
 
@@ -102,16 +104,22 @@ fn single_commands_have_one_key() {
 }
 
 #[test]
-fn a_walk_goes_over_what_is_held_and_ends() {
-    let space = Keyspace::holding(1, 1, |partition| [2, 3, 7].contains(&partition));
+fn a_walk_goes_over_what_is_owned_and_ends() {
+    let home = ShardId::new(1);
+    let owners = (0..PARTITIONS).map(|partition| match partition {
+        2 | 3 | 7 => home,
+        _ => ShardId::new(0),
+    });
+    let map = ShardMap::with_owners(1, 3, owners.collect());
     let start = |partition: usize| cursor_of_slot((partition * SLOTS_PER_PARTITION) as u16);
-    assert_eq!(held_from(&space, 0), Some(start(2)));
-    assert_eq!(held_from(&space, start(2) + 5), Some(start(2) + 5));
-    assert_eq!(held_from(&space, start(4)), Some(start(7)));
-    assert_eq!(held_from(&space, start(8)), None);
-    assert_eq!(held_from(&space, u64::MAX), None);
-    assert_eq!(held_from(&Keyspace::new(1, 1), 0), Some(0));
-    assert_eq!(held_from(&Keyspace::holding(1, 1, |_| false), 0), None);
+    let from = |cursor| owned_from(&map, home, cursor);
+    assert_eq!(from(0), Some(start(2)));
+    assert_eq!(from(start(2) + 5), Some(start(2) + 5));
+    assert_eq!(from(start(4)), Some(start(7)));
+    assert_eq!(from(start(8)), None);
+    assert_eq!(from(u64::MAX), None);
+    assert_eq!(owned_from(&map, ShardId::new(0), 0), Some(0));
+    assert_eq!(owned_from(&map, ShardId::new(2), 0), None);
 }
 
 #[test]

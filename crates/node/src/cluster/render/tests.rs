@@ -175,6 +175,29 @@ fn shards_for_connections_alone_are_no_nodes() {
     assert!(told.contains("myself"), "{told}");
 }
 
+/// A client that came by the port of a shard which sleeps finds itself, without slots.
+#[test]
+fn a_shard_that_sleeps_is_told_of_to_its_own_clients_alone() {
+    let map = ShardMap::even(2);
+    let (announce, identity) = (announce(), identity(3));
+    let told_by = |shard| {
+        nodes(&View {
+            map: &map,
+            identity: &identity,
+            announce: &announce,
+            reached: REACHED,
+            here: ShardId::new(shard),
+        })
+    };
+    assert_eq!(told_by(0).lines().count(), 2);
+    let told = told_by(2);
+    let lines: Vec<&str> = told.lines().collect();
+    assert_eq!(lines.len(), 3, "{told}");
+    let itself = ":7002@0 myself,master - 0 0 1 connected";
+    assert!(lines[2].ends_with(itself), "{told}");
+    assert_eq!(told.matches("myself").count(), 1);
+}
+
 #[test]
 fn info_counts_nodes() {
     let told = seen(&ShardMap::even(3), &announce(), info);
