@@ -7,6 +7,7 @@ mod full;
 mod gate;
 mod measure;
 mod place;
+mod server;
 mod sim;
 mod stream;
 mod suite;

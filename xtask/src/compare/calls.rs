@@ -3,7 +3,7 @@
 use std::process::Command as Process;
 
 use super::child::Server;
-use super::generator::{Load, succeed};
+use super::generator::{Load, run};
 use super::outcome::Calls;
 use super::plan::Command;
 use crate::place::has_program;
@@ -59,11 +59,11 @@ impl Perf {
             "-e",
             EVENTS,
             "-p",
-            &server.pid().to_string(),
+            &server.process().0.to_string(),
             "--",
         ]);
         perf.arg(plain.get_program()).args(plain.get_args());
-        let output = succeed(server, perf)?;
+        let output = run(server, perf)?;
         let text = String::from_utf8_lossy(&output.stderr);
         let per_request = |event: &str| Some(parse(&text, event)? as f64 / requests as f64);
         Ok(Calls {

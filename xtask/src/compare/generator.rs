@@ -1,6 +1,5 @@
 //! Loads one server for one measurement, by `corelane bench` or by redis-benchmark.
 
-use std::fs;
 use std::path::PathBuf;
 use std::process::{Command as Process, Output};
 
@@ -10,6 +9,7 @@ use super::child::Server;
 use super::info::Counters;
 use super::outcome::Sample;
 use super::plan::{Command, Generator, Options};
+use crate::server::{redis_benchmark_rate, succeed};
 
 /// Seconds that `corelane bench` loads a server before it measures.
 const WARM_UP_S: &str = "0.2";
@@ -48,7 +48,7 @@ impl Load {
     pub(crate) fn fill(&self, server: &Server) -> Result<(), String> {
         let mut bench = self.bench(server, Command::Set, 64);
         bench.args(["--fill", "--requests", "1"]);
-        succeed(server, bench).map(drop)
+        run(server, bench).map(drop)
     }
 
     /// One measurement.
@@ -89,10 +89,10 @@ impl Load {
             "--warm-up",
             WARM_UP_S,
             "--watch-pid",
-            &server.pid().to_string(),
+            &server.process().0.to_string(),
         ]);
         let before = Counters::read(server);
-        let output = succeed(server, bench)?;
+        let output = run(server, bench)?;
         let mesh = Counters::read(server)
             .zip(before)
             .and_then(|(after, before)| after.since(before));
@@ -143,12 +143,12 @@ impl Load {
         let trial = TRIAL_REQUESTS * u64::from(pipeline);
         let per_second = self.redis_benchmark(server, command, pipeline, trial)?;
         let requests = (per_second * self.options.seconds) as u64 + 1;
-        let before = cpu_us(server)?;
+        let before = server.process().used()?;
         let per_second = self.redis_benchmark(server, command, pipeline, requests)?;
-        let used = cpu_us(server)? - before;
+        let used = server.process().used()? - before;
         Ok(Sample {
             per_second,
-            cpu_us: used / requests as f64,
+            cpu_us: used.cpu_ns as f64 / 1e3 / requests as f64,
             sleeps: None,
             mesh: None,
         })
@@ -173,61 +173,12 @@ impl Load {
             "-r",
             &options.keys.to_string(),
         ]);
-        let output = succeed(server, bench)?;
-        parse_csv(&String::from_utf8_lossy(&output.stdout), command)
-            .ok_or_else(|| "the output of redis-benchmark is unreadable".into())
+        let output = run(server, bench)?;
+        redis_benchmark_rate(&output, command.name())
     }
-}
-
-/// Requests per second from the line `"GET","123456.78",…`.
-fn parse_csv(output: &str, command: Command) -> Option<f64> {
-    let start = format!("\"{}\",\"", command.name());
-    let line = output
-        .lines()
-        .find_map(|line| line.trim().strip_prefix(&start))?;
-    line.split('"').next()?.parse().ok()
-}
-
-/// Processor time of all threads of the server, in microseconds.
-fn cpu_us(server: &Server) -> Result<f64, String> {
-    let failed = |error| format!("cannot read what {} uses: {error}", server.contender);
-    let mut sum = 0.0;
-    for task in fs::read_dir(format!("/proc/{}/task", server.pid())).map_err(failed)? {
-        let text = fs::read_to_string(task.map_err(failed)?.path().join("schedstat"));
-        let text = text.map_err(failed)?;
-        let first = text
-            .split_ascii_whitespace()
-            .next()
-            .and_then(|n| n.parse::<f64>().ok());
-        sum += first.unwrap_or(0.0) / 1e3;
-    }
-    Ok(sum)
 }
 
 /// Runs a generator to its end.
-pub(crate) fn succeed(server: &Server, mut process: Process) -> Result<Output, String> {
-    let output = process
-        .output()
-        .map_err(|error| format!("cannot start the generator: {error}"))?;
-    if output.status.success() {
-        return Ok(output);
-    }
-    let words = String::from_utf8_lossy(&output.stderr);
-    Err(format!(
-        "the load on {} failed: {}",
-        server.contender,
-        words.trim()
-    ))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn redis_benchmark_is_read() {
-        let output = "\"test\",\"rps\",\"avg_latency_ms\"\n\"GET\",\"101234.50\",\"0.25\"\n";
-        assert_eq!(parse_csv(output, Command::Get), Some(101_234.5));
-        assert_eq!(parse_csv(output, Command::Set), None);
-    }
+pub(super) fn run(server: &Server, mut generator: Process) -> Result<Output, String> {
+    succeed(&mut generator).map_err(|problem| format!("{}: {problem}", server.contender))
 }

@@ -1,16 +1,10 @@
 //! Corelane's own counters, from `INFO shards`: hops and wakes need no tracing to be counted.
 
-use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
-use std::time::Duration;
-
 use serde::Serialize;
 
 use super::child::Server;
 use super::server::Kind;
-
-/// How long the server may take to answer.
-const PATIENCE: Duration = Duration::from_secs(5);
+use crate::server::{Client, Info};
 
 /// Counters since the server began.
 #[derive(Clone, Copy, Debug)]
@@ -35,7 +29,16 @@ impl Counters {
         if server.contender.server != Kind::Corelane {
             return None;
         }
-        parse(&ask(server.port).ok()?)
+        let info = Client::connect(server.port).and_then(|mut client| client.info("stats shards"));
+        Self::of(&info.ok()?)
+    }
+
+    fn of(info: &Info) -> Option<Self> {
+        Some(Self {
+            commands: info.find("total_commands_processed")?,
+            hops: info.find("hops")?,
+            wakes: info.find("mesh_wakes")?,
+        })
     }
 
     /// Per request since `earlier`, if there were any.
@@ -46,40 +49,6 @@ impl Counters {
             wakes: (self.wakes - earlier.wakes) / requests,
         })
     }
-}
-
-fn ask(port: u16) -> io::Result<String> {
-    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.write_all(b"*3\r\n$4\r\nINFO\r\n$5\r\nstats\r\n$6\r\nshards\r\n")?;
-    let mut reader = BufReader::new(stream);
-    let mut header = String::new();
-    reader.read_line(&mut header)?;
-    let bytes = header
-        .trim()
-        .strip_prefix('$')
-        .and_then(|n| n.parse::<u64>().ok());
-    let mut text = String::new();
-    reader.take(bytes.unwrap_or(0)).read_to_string(&mut text)?;
-    Ok(text)
-}
-
-fn parse(text: &str) -> Option<Counters> {
-    let field = |name: &str| {
-        let value = |line: &str| {
-            line.strip_prefix(name)?
-                .strip_prefix(':')?
-                .trim()
-                .parse()
-                .ok()
-        };
-        text.lines().find_map(value)
-    };
-    Some(Counters {
-        commands: field("total_commands_processed")?,
-        hops: field("hops")?,
-        wakes: field("mesh_wakes")?,
-    })
 }
 
 #[cfg(test)]
@@ -93,8 +62,8 @@ mod tests {
                 "# Stats\r\ntotal_commands_processed:{commands}\r\nhops:{hops}\r\nmesh_wakes:{wakes}\r\n"
             )
         };
-        let earlier = parse(&text(100, 10, 1)).unwrap();
-        let later = parse(&text(300, 110, 6)).unwrap();
+        let earlier = Counters::of(&Info::parse(&text(100, 10, 1))).unwrap();
+        let later = Counters::of(&Info::parse(&text(300, 110, 6))).unwrap();
         assert_eq!(
             later.since(earlier),
             Some(Mesh {
@@ -103,6 +72,6 @@ mod tests {
             })
         );
         assert_eq!(later.since(later), None);
-        assert!(parse("hops:1").is_none());
+        assert!(Counters::of(&Info::parse("hops:1")).is_none());
     }
 }

@@ -116,7 +116,7 @@ fn row(cell: &Cell, cells: &[Cell]) -> Row {
 /// The median of what every sample has, if they all have it.
 fn median(cell: &Cell, of: impl Fn(&Sample) -> Option<f64>) -> Option<f64> {
     let all: Option<Vec<f64>> = cell.samples.iter().map(of).collect();
-    all.map(|all| Spread::of(all).median)
+    all.map(crate::server::median)
 }
 
 fn spread(cell: &Cell, of: fn(&Sample) -> f64) -> Spread {
@@ -124,20 +124,11 @@ fn spread(cell: &Cell, of: fn(&Sample) -> f64) -> Spread {
 }
 
 impl Spread {
-    /// # Panics
-    /// If there are no values.
-    fn of(mut values: Vec<f64>) -> Self {
-        values.sort_by(f64::total_cmp);
-        let middle = values.len() / 2;
-        let median = if values.len() % 2 == 1 {
-            values[middle]
-        } else {
-            (values[middle - 1] + values[middle]) / 2.0
-        };
+    fn of(values: Vec<f64>) -> Self {
         Self {
-            median,
-            min: values[0],
-            max: values[values.len() - 1],
+            median: crate::server::median(values.iter().copied()),
+            min: values.iter().copied().fold(f64::INFINITY, f64::min),
+            max: values.iter().copied().fold(f64::NEG_INFINITY, f64::max),
         }
     }
 }

@@ -11,10 +11,10 @@ use std::time::{Duration, Instant};
 use corelane_wire::encode_command;
 use serde::Serialize;
 
-use super::client::Client;
 use super::server::{Programs, Server, Start};
 use super::table::Table;
 use super::task::Findings;
+use crate::server::Client;
 
 /// What `cargo xtask measure fairness` can be told.
 #[derive(clap::Args)]

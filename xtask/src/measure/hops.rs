@@ -7,11 +7,11 @@ use std::process::Command as Process;
 
 use serde::Serialize;
 
-use super::client::Client;
 use super::server::{Programs, Server, Start};
 use super::table::Table;
 use super::task::Findings;
 use crate::place::has_program;
+use crate::server::{Client, median, succeed};
 
 /// What `cargo xtask measure hops` can be told.
 #[derive(clap::Args)]
@@ -102,7 +102,7 @@ pub(crate) fn measure(options: &Options, programs: &Programs) -> Result<Findings
     ];
     for contender in &contenders {
         let mut fill = bench(options, programs, contender, "SET");
-        run(fill.args(["--fill", "--requests", "1"]))?;
+        succeed(fill.args(["--fill", "--requests", "1"]))?;
     }
     let mut rows = Vec::new();
     for command in ["GET", "SET"] {
@@ -113,7 +113,7 @@ pub(crate) fn measure(options: &Options, programs: &Programs) -> Result<Findings
             }
         }
         for (contender, rounds) in contenders.iter().zip(&rounds) {
-            let mut row = median(rounds);
+            let mut row = middle(rounds);
             row.calls = count_calls(options, programs, contender, command)?;
             rows.push(row);
         }
@@ -154,17 +154,6 @@ fn bench(options: &Options, programs: &Programs, contender: &Contender, command:
     bench
 }
 
-fn run(process: &mut Process) -> Result<std::process::Output, String> {
-    let output = process
-        .output()
-        .map_err(|error| format!("cannot start the generator: {error}"))?;
-    if output.status.success() {
-        return Ok(output);
-    }
-    let words = String::from_utf8_lossy(&output.stderr);
-    Err(format!("the generator failed: {}", words.trim()))
-}
-
 fn round(
     options: &Options,
     programs: &Programs,
@@ -174,7 +163,7 @@ fn round(
     let process = contender.server.process();
     let (info, used) = (contender.client.info("stats shards")?, process.used()?);
     let mut load = bench(options, programs, contender, command);
-    run(load.args(["--seconds", &options.seconds.to_string()]))?;
+    succeed(load.args(["--seconds", &options.seconds.to_string()]))?;
     let used = process.used()? - used;
     let now = contender.client.info("stats shards")?;
     let grown = |name: &str| now.get(name) - info.get(name);
@@ -206,7 +195,7 @@ fn count_calls(
     perf.arg(contender.server.process().0.to_string()).arg("--");
     perf.arg(load.get_program()).args(load.get_args());
     perf.args(["--requests", &requests.to_string()]);
-    let output = run(&mut perf)?;
+    let output = succeed(&mut perf)?;
     let text = String::from_utf8_lossy(&output.stderr);
     let counts = text.lines().filter(|line| line.contains("raw_syscalls"));
     let count = counts
@@ -215,12 +204,8 @@ fn count_calls(
     Ok(count.map(|count| count / requests as f64))
 }
 
-fn median(rounds: &[Row]) -> Row {
-    let of = |read: &dyn Fn(&Row) -> f64| {
-        let mut values: Vec<f64> = rounds.iter().map(read).collect();
-        values.sort_by(f64::total_cmp);
-        values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
-    };
+fn middle(rounds: &[Row]) -> Row {
+    let of = |read: &dyn Fn(&Row) -> f64| median(rounds.iter().map(read));
     Row {
         requests_per_second: of(&|row| row.requests_per_second),
         cpu_us: of(&|row| row.cpu_us),
@@ -311,6 +296,6 @@ mod tests {
         let rows = [row(1, 1.0), row(2, 1.7)];
         assert!(missed(&rows).is_empty());
         assert_eq!(missed(&[row(1, 1.0), row(2, 1.9)]).len(), 1);
-        assert_eq!(median(&[row(1, 3.0), row(1, 1.0), row(1, 2.0)]).cpu_us, 2.0);
+        assert_eq!(middle(&[row(1, 3.0), row(1, 1.0), row(1, 2.0)]).cpu_us, 2.0);
     }
 }

@@ -12,10 +12,11 @@ use std::time::{Duration, Instant};
 use corelane_wanderers::{Credentials, Report, Wire, wander};
 use serde::Serialize;
 
-use super::server::{Programs, Server, Start, free_port};
+use super::server::{Programs, Server, Start};
 use super::table::Table;
 use super::task::Findings;
 use crate::place::target;
+use crate::server::free_port;
 
 /// What `cargo xtask measure migrations` can be told.
 #[derive(clap::Args)]
@@ -122,11 +123,11 @@ struct Both {
 
 impl Both {
     fn start(options: &Options, programs: &Programs, shards: usize) -> Result<Self, String> {
-        let failed = |error: io::Error| format!("no certificate, or no free port: {error}");
+        let failed = |error: io::Error| format!("no certificate: {error}");
         let folder = target().join("measure");
         fs::create_dir_all(&folder).map_err(failed)?;
         let credentials = Credentials::make(&folder).map_err(failed)?;
-        let (plain, encrypted) = (free_port().map_err(failed)?, free_port().map_err(failed)?);
+        let (plain, encrypted) = (free_port()?, free_port()?);
         let certificate = credentials.certificate.display().to_string();
         let key = credentials.key.display().to_string();
         let flags = [

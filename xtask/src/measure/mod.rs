@@ -13,11 +13,10 @@
 //! | tls | `tls` | what TLS costs per request and handshake, beside redis-server |
 //! | routing | `routing` | connections that choose their shards cost no more than the better fixed way |
 //!
-//! Speed beside other servers is the matter of `compare`. `server` starts a server, `process` reads
-//! what the system says of it, `client` asks it, `moment` notes how busy the machine was, `table`
+//! Speed beside other servers is the matter of `compare`. `server` starts one of them through
+//! the folder of that name in `src`, `moment` notes how busy the machine was, `table`
 //! shows figures, `task` runs one measurement and writes it to `target/measure`.
 
-mod client;
 mod cluster;
 mod fairness;
 mod growth;
@@ -26,7 +25,6 @@ mod hostile;
 mod idle;
 mod migrations;
 mod moment;
-mod process;
 mod resize;
 mod routing;
 mod server;

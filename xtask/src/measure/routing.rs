@@ -8,10 +8,10 @@ use std::process::Command as Process;
 
 use serde::Serialize;
 
-use super::client::Client;
 use super::server::{Programs, Server, Start};
 use super::table::Table;
 use super::task::Findings;
+use crate::server::{Client, median, succeed};
 
 /// What `cargo xtask measure routing` can be told.
 #[derive(clap::Args)]
@@ -179,7 +179,7 @@ pub(crate) fn measure(options: &Options, programs: &Programs) -> Result<Findings
         rows.push(Row {
             workload: workload.name,
             placeable: workload.placeable,
-            ways: rounds.each_ref().map(|rounds| median(rounds)),
+            ways: rounds.each_ref().map(|rounds| middle(rounds)),
         });
     }
     Ok(Findings::new(&rows, render(&rows), missed(&rows)))
@@ -195,14 +195,8 @@ fn bench(connections: u32, programs: &Programs, server: &Server) -> Process {
     bench
 }
 
-fn run(process: &mut Process) -> Result<serde_json::Value, String> {
-    let output = process
-        .output()
-        .map_err(|error| format!("cannot start the generator: {error}"))?;
-    if !output.status.success() {
-        let words = String::from_utf8_lossy(&output.stderr);
-        return Err(format!("the generator failed: {}", words.trim()));
-    }
+fn run(load: &mut Process) -> Result<serde_json::Value, String> {
+    let output = succeed(load)?;
     serde_json::from_slice(&output.stdout).map_err(|error| format!("no report: {error}"))
 }
 
@@ -232,12 +226,8 @@ fn round(
     })
 }
 
-fn median(rounds: &[Figures]) -> Figures {
-    let of = |read: &dyn Fn(&Figures) -> f64| {
-        let mut values: Vec<f64> = rounds.iter().map(read).collect();
-        values.sort_by(f64::total_cmp);
-        values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
-    };
+fn middle(rounds: &[Figures]) -> Figures {
+    let of = |read: &dyn Fn(&Figures) -> f64| median(rounds.iter().map(read));
     Figures {
         cpu_us: of(&|round| round.cpu_us),
         requests_per_second: of(&|round| round.requests_per_second),
@@ -333,6 +323,6 @@ mod tests {
             cpu_us,
             ..Figures::default()
         });
-        assert_eq!(median(&rounds).cpu_us, 2.0);
+        assert_eq!(middle(&rounds).cpu_us, 2.0);
     }
 }

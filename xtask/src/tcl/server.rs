@@ -1,19 +1,8 @@
 //! The server under judgement: started on a free port, asked to end, its exit looked at.
 
-use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::path::Path;
 
-/// How long it may take to start, and to end.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// How often it is looked at while it ends.
-const POLL: Duration = Duration::from_millis(10);
+use crate::server::{Child, Launch};
 
 /// How a server is started.
 pub(crate) struct Start<'a> {
@@ -24,12 +13,11 @@ pub(crate) struct Start<'a> {
     pub(crate) log: &'a Path,
 }
 
-/// A running server, killed when dropped.
+/// A running server.
 pub(crate) struct Server {
     child: Child,
     /// `host:port`
     address: String,
-    dir: PathBuf,
 }
 
 impl Server {
@@ -38,42 +26,23 @@ impl Server {
     /// # Errors
     /// If it cannot be started, ends, or does not get ready in time.
     pub(crate) fn start(start: &Start<'_>) -> Result<Self, String> {
-        let failed =
-            |error: io::Error| format!("cannot start {}: {error}", start.program.display());
-        let dir = start.log.with_extension("dir");
-        fs::create_dir_all(&dir).map_err(failed)?;
-        let mut child = Command::new(start.program)
-            .args(["serve", "--port", "0", "--enable-debug-command", "yes"])
-            // Two shards on one processor must do as well as on two.
-            .args(["--overprovisioned", "yes", "--io", start.io])
-            .args(["--cpu-allocation", &start.shards.to_string()])
-            .arg("--dir")
-            .arg(&dir)
-            .env_remove("RUST_LOG")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(File::create(start.log).map_err(failed)?)
-            .spawn()
-            .map_err(failed)?;
-        let ready = first_line(&mut child);
-        let mut server = Self {
-            child,
-            address: String::new(),
-            dir,
+        let shards = start.shards.to_string();
+        let launch = Launch {
+            program: start.program,
+            processors: None,
+            dir: start.log.with_extension("dir"),
+            log: Some(start.log),
         };
-        let address = ready
-            .strip_prefix("ready: ")
-            .and_then(|rest| rest.split(',').next());
-        match address {
-            Some(address) => server.address = address.to_owned(),
-            None => {
-                return Err(format!(
-                    "the server did not get ready, see {}",
-                    start.log.display()
-                ));
-            }
-        }
-        Ok(server)
+        let mut words = vec!["serve", "--port", "0", "--enable-debug-command", "yes"];
+        // Two shards on one processor must do as well as on two.
+        words.extend(["--overprovisioned", "yes", "--io", start.io]);
+        words.extend(["--cpu-allocation", &shards, "--dir", "."]);
+        let mut child = launch.start(words)?;
+        let address = child.announced().map_err(|problem| {
+            let log = start.log.display();
+            format!("the server did not get ready, see {log}: {problem}")
+        })?;
+        Ok(Self { child, address })
     }
 
     /// Host and port.
@@ -86,58 +55,10 @@ impl Server {
     /// # Errors
     /// If it had ended before, does not end, or ends with an error.
     pub(crate) fn stop(mut self) -> Result<(), String> {
-        if let Ok(Some(status)) = self.child.try_wait() {
-            return Err(format!("the server ended during the tests: {status}"));
-        }
-        let mut stream = TcpStream::connect(&self.address)
-            .map_err(|error| format!("the server is not reached after the tests: {error}"))?;
-        stream.write_all(b"SHUTDOWN NOSAVE\r\n").map_err(|error| {
-            format!("the server does not take commands after the tests: {error}")
-        })?;
-        match wait(&mut self.child) {
-            Some(status) if status.success() => Ok(()),
-            Some(status) => Err(format!("the server ended badly: {status}")),
-            None => Err(format!("the server did not end within {PATIENCE:?}")),
-        }
+        let (_, port) = self.address();
+        let port = port
+            .parse()
+            .map_err(|_| format!("no port: {}", self.address))?;
+        self.child.shut_down(port)
     }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // Both fail only if the server has ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        // What is left over lies in the build folder.
-        let _ = fs::remove_dir_all(&self.dir);
-    }
-}
-
-/// The first line that a child prints; empty if it prints none in time.
-fn first_line(child: &mut Child) -> String {
-    let Some(stdout) = child.stdout.take() else {
-        return String::new();
-    };
-    let (say, said) = mpsc::channel();
-    thread::spawn(move || {
-        let mut reader = BufReader::new(stdout);
-        let mut line = String::new();
-        if reader.read_line(&mut line).is_ok() {
-            // Nobody listens any more when it came too late.
-            let _ = say.send(line.trim_end().to_owned());
-        }
-        // Whatever else it prints must not block it.
-        let _ = io::copy(&mut reader.by_ref(), &mut io::sink());
-    });
-    said.recv_timeout(PATIENCE).unwrap_or_default()
-}
-
-fn wait(child: &mut Child) -> Option<ExitStatus> {
-    let start = Instant::now();
-    while start.elapsed() < PATIENCE {
-        if let Ok(Some(status)) = child.try_wait() {
-            return Some(status);
-        }
-        thread::sleep(POLL);
-    }
-    None
 }

@@ -6,9 +6,9 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
-use crate::measure::client::Client;
-use crate::measure::process::Use;
 use crate::measure::server::Server;
+use crate::server::Client;
+use crate::server::Use;
 use crate::stream::without_colours;
 
 /// What happens in a phase.

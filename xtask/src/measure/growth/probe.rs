@@ -12,7 +12,7 @@ use hdrhistogram::Histogram;
 use rustix::process::setpriority_process;
 
 use super::phase::{Latency, Phase};
-use crate::measure::client::Client;
+use crate::server::Client;
 
 /// Time between two requests.
 const INTERVAL: Duration = Duration::from_millis(1);

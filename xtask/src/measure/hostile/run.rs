@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use super::crowd::{self, Tally};
-use crate::measure::client::{Client, Info};
 use crate::measure::server::{Programs, Server, Start};
 use crate::measure::table::Table;
 use crate::measure::task::Findings;
+use crate::server::{Client, Info};
 
 /// What `cargo xtask measure hostile` can be told.
 #[derive(clap::Args)]

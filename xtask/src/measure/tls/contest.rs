@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use super::files::{Files, KEYS, make};
 use super::shaker::{Manner, shake};
-use crate::measure::server::{Programs, Server, Start, free_port};
+use crate::measure::server::{Programs, Server, Start};
 use crate::measure::table::Table;
 use crate::measure::task::Findings;
+use crate::server::{free_port, median, succeed};
 
 /// What `cargo xtask measure tls` can be told.
 #[derive(clap::Args)]
@@ -129,7 +130,7 @@ fn redis(programs: &Programs, key: usize, files: &Files) -> Result<Contender, St
         programs,
         processors: Some("0"),
     };
-    let port = free_port().map_err(|error| format!("no free port: {error}"))?;
+    let port = free_port()?;
     let text = port.to_string();
     let flags = [
         "--tls-port",
@@ -168,13 +169,7 @@ fn requests(
     bench.args(["--pipeline", &depth.to_string()]);
     bench.args(["--seconds", &options.seconds.to_string()]);
     bench.args(["--watch-pid", &contender.server.process().0.to_string()]);
-    let output = bench
-        .output()
-        .map_err(|error| format!("cannot start the generator: {error}"))?;
-    if !output.status.success() {
-        let words = String::from_utf8_lossy(&output.stderr);
-        return Err(format!("the generator failed: {}", words.trim()));
-    }
+    let output = succeed(&mut bench)?;
     let report: Report = serde_json::from_slice(&output.stdout)
         .map_err(|error| format!("the report of corelane bench is unreadable: {error}"))?;
     let command = if ratio == "1:0" { "GET" } else { "SET" };
@@ -219,11 +214,7 @@ fn medians(samples: &[Row]) -> Vec<Row> {
         if rows.iter().any(|row| same(&row)) {
             continue;
         }
-        let of = |read: fn(&Row) -> f64| {
-            let mut values: Vec<f64> = samples.iter().filter(same).map(read).collect();
-            values.sort_by(f64::total_cmp);
-            values[values.len() / 2]
-        };
+        let of = |read: fn(&Row) -> f64| median(samples.iter().filter(same).map(read));
         rows.push(Row {
             per_second: of(|row| row.per_second),
             cpu_us: of(|row| row.cpu_us),

@@ -83,7 +83,7 @@ impl Client {
 
 impl Info {
     /// Lines `name:12` and `name:calls=12,…`; the latter under `name.calls`.
-    fn parse(text: &str) -> Self {
+    pub(crate) fn parse(text: &str) -> Self {
         let mut numbers = BTreeMap::new();
         for (name, value) in text.lines().filter_map(|line| line.split_once(':')) {
             if let Ok(number) = value.trim().parse() {
@@ -98,9 +98,14 @@ impl Info {
         Self(numbers)
     }
 
+    /// A number by its name, if the server has told one.
+    pub(crate) fn find(&self, name: &str) -> Option<f64> {
+        self.0.get(name).copied()
+    }
+
     /// A number by its name; 0 where the server has none such.
     pub(crate) fn get(&self, name: &str) -> f64 {
-        self.0.get(name).copied().unwrap_or(0.0)
+        self.find(name).unwrap_or(0.0)
     }
 
     /// The sum of all numbers whose names these are beginning and end of.
