@@ -15,6 +15,9 @@ const DRAIN: Duration = Duration::from_secs(5);
 /// How long a shard that is to sleep waits for its clients to go; below what a resize waits for the shard.
 const LEAVE: Duration = Duration::from_secs(5);
 
+/// How long clients that are cut off may take to go, each at its next chance.
+const CUT: Duration = Duration::from_secs(1);
+
 /// How often it looks who is still there.
 const LOOK: Duration = Duration::from_millis(1);
 
@@ -90,7 +93,7 @@ async fn retire(node: &Node, listening: Vec<JoinHandle<()>>) {
                 "a shard that goes to sleep cuts clients off that are in the middle of a reply"
             );
             node.with_stats(|stats| stats.retirement_disconnections += left as u64);
-            node.end_clients(Ending::Killed);
+            cut_off(node).await;
             break;
         }
         corelane::time::sleep(LOOK).await;
@@ -129,15 +132,29 @@ fn entrances(node: &Node, parts: &Parts) -> Result<Vec<Entrance>, String> {
 /// Ends the clients, and gives them a moment to take their last replies.
 async fn drain(node: &Node) {
     node.end_clients(Ending::Draining);
-    let deadline_ns = corelane::time::now_ns() + DRAIN.as_nanos() as u64;
-    while node.clients() > 0 && corelane::time::now_ns() < deadline_ns {
-        corelane::time::sleep(Duration::from_millis(1)).await;
-    }
-    let left = node.clients();
-    if left > 0 {
+    if wait_for_clients(node, DRAIN).await > 0 {
         tracing::warn!(
-            clients = left,
-            "stopping with clients that have not taken their replies"
+            clients = node.clients(),
+            "stopping: clients that have not taken their replies are cut off"
         );
+        cut_off(node).await;
     }
+}
+
+/// Ends the clients as they are. A session that outlived its shard's state would find nothing to work on.
+async fn cut_off(node: &Node) {
+    node.end_clients(Ending::Killed);
+    let left = wait_for_clients(node, CUT).await;
+    if left > 0 {
+        tracing::warn!(clients = left, "clients that were cut off are still there");
+    }
+}
+
+/// Waits until there are no clients, or it took too long; how many are left.
+async fn wait_for_clients(node: &Node, patience: Duration) -> usize {
+    let deadline_ns = corelane::time::now_ns() + patience.as_nanos() as u64;
+    while node.clients() > 0 && corelane::time::now_ns() < deadline_ns {
+        corelane::time::sleep(LOOK).await;
+    }
+    node.clients()
 }

@@ -440,3 +440,34 @@ fn pauses_by_chance_delay_and_repeat() {
     assert_eq!(run(500), run(500));
     assert!(run(500).0 > run(0).0 + 1_000_000);
 }
+
+/// Both ends send more than the other has room for. One is dropped, so neither will ever read: the other must not wait
+/// for ever.
+#[test]
+fn what_a_dropped_stream_cannot_send_is_given_up_after_a_while() {
+    const BYTES: usize = 2_000;
+    let options = WorldOptions {
+        socket_bytes: 64..256,
+        ..WorldOptions::default()
+    };
+    let world = World::new(3, options);
+    let (server, client) = (world.shard(0, "server"), world.shard(1, "client"));
+    drop(world.spawn_on(server, async {
+        let listener = Listener::bind(&addr(), &ListenOptions::default()).expect("bind");
+        let (mut stream, _) = listener.accept().await.expect("accept");
+        let began = time::now_ns();
+        let sent = stream.send_all(vec![1; BYTES]).await;
+        assert!(sent.is_err(), "nobody has read it");
+        let took = Duration::from_nanos(time::now_ns() - began);
+        assert!((9..11).contains(&took.as_secs()), "{took:?}");
+    }));
+    drop(world.spawn_on(client, async {
+        time::sleep(Duration::from_millis(1)).await;
+        let mut stream = Stream::connect(&addr()).await.expect("connect");
+        stream.start_send(vec![0; BYTES]);
+        // Something has come that it has not read.
+        time::sleep(Duration::from_millis(1)).await;
+    }));
+    world.run().unwrap_or_else(|stuck| panic!("{stuck}"));
+    assert_eq!(world.connections(), 0);
+}

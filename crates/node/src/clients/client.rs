@@ -161,14 +161,19 @@ impl Client {
             .filter(|ip| !ip.is_unspecified())
     }
 
-    /// Ends the connection at its next chance; the first reason stands. Returns whether this is the first.
+    /// Ends the connection at its next chance; the first reason stands, but for a drain, which waits for the client
+    /// and is cut short by any other. Returns whether this one is new.
     pub fn end(&self, ending: Ending) -> bool {
-        let first = self.ending.get().is_none();
-        if first {
+        let is_new = match self.ending.get() {
+            None => true,
+            Some(Ending::Draining) => ending != Ending::Draining,
+            Some(_) => false,
+        };
+        if is_new {
             self.ending.set(Some(ending));
         }
         self.rouse();
-        first
+        is_new
     }
 
     /// Sends the connection to another shard at its next command boundary; the last order stands. Returns whether
@@ -282,6 +287,34 @@ impl Client {
         let mut kept = self.waker.borrow_mut();
         if !kept.as_ref().is_some_and(|kept| kept.will_wake(waker)) {
             *kept = Some(waker.clone());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clients::{Arrival, Clients};
+
+    #[test]
+    fn a_drain_is_cut_short_and_any_other_ending_stands() {
+        let arrival = Arrival {
+            peer: None,
+            local: "/tmp/socket:0".to_owned(),
+            door: Door::Main,
+            now_ms: 0,
+        };
+        let mut clients = Clients::going_on(ShardId::new(0), 1);
+        let client = clients.enter(arrival);
+        for (ending, is_new, stands) in [
+            (Ending::Draining, true, Ending::Draining),
+            (Ending::Draining, false, Ending::Draining),
+            (Ending::Killed, true, Ending::Killed),
+            (Ending::Idle, false, Ending::Killed),
+            (Ending::Draining, false, Ending::Killed),
+        ] {
+            assert_eq!(client.end(ending), is_new, "{ending:?}");
+            assert_eq!(client.ending(), Some(stands), "{ending:?}");
         }
     }
 }

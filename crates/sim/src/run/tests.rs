@@ -4,7 +4,9 @@ use corelane::sim::WorldOptions;
 use corelane_wire::Value;
 
 use super::run;
-use crate::plan::{ClientPlan, Expect, Finish, Kind, Request, Scenario, SessionPlan, Words};
+use crate::plan::{
+    ClientPlan, Expect, Finish, Kind, Pace, Reading, Request, Scenario, SessionPlan, Words,
+};
 
 fn session(requests: Vec<Request>, finish: Finish) -> SessionPlan {
     SessionPlan::plain(requests, finish)
@@ -124,4 +126,28 @@ fn a_node_stopped_at_once_ends_in_order() {
         stopped.stop_ns = Some(stop_ns);
         passes(&stopped);
     }
+}
+
+/// A slow reader goes while both sides send more than the other has taken, so that neither reads. Found as seed 18624
+/// of the plans before resizes: the session outlived its node.
+#[test]
+fn a_client_that_is_gone_without_taking_its_replies_is_cut_off_by_a_stop() {
+    let echo = |number| {
+        let text = format!("{number:0>3000}");
+        Request::fixed(&format!("ECHO {text}"), Value::bulk(&text))
+    };
+    let requests: Vec<Request> = (0..3).map(echo).collect();
+    let vanish = Finish::Vanish {
+        after: requests.len(),
+        abort: false,
+    };
+    let client = SessionPlan {
+        pace: Pace::Window(2),
+        reading: Reading::Slow(5_000_000..5_000_001),
+        ..session(requests, vanish)
+    };
+    let mut gone = scenario(vec![client]);
+    gone.world.socket_bytes = 64..128;
+    gone.stop_ns = Some(1_000_000_000);
+    passes(&gone);
 }

@@ -14,5 +14,6 @@ pub use chunk::Chunk;
 pub use connection::Connection;
 pub use listener::{ListenOptions, Listener};
 pub use shared::SharedListener;
+pub(crate) use stream::LINGER;
 pub use stream::Stream;
 pub use udp::{DATAGRAM_BYTES_MAX, Datagram, UdpOptions, UdpSocket};

@@ -14,6 +14,9 @@ use crate::real::{self, RealStream};
 use crate::sim::{self, SimStream};
 use crate::stats::bump;
 
+/// How long the unsent bytes of a dropped stream may take before it is cut off.
+pub(crate) const LINGER: Duration = Duration::from_secs(10);
+
 /// A connection. Operations live in it and not in the futures that wait for them, so dropping a future loses
 /// neither bytes received nor bytes being sent.
 ///

@@ -15,11 +15,8 @@ use super::recv::{RealChunk, RecvHalf};
 use super::send::{SendHalf, SendRest};
 use crate::context;
 use crate::exec::{Group, spawn_on};
-use crate::net::{Addr, Peer};
+use crate::net::{Addr, LINGER, Peer};
 use crate::stats::{Counters, bump};
-
-/// How long the unsent bytes of a dropped stream may take before it is cut off.
-const LINGER: Duration = Duration::from_secs(10);
 
 pub(crate) struct RealStream {
     driver: Rc<RealDriver>,

@@ -18,6 +18,8 @@ pub(crate) enum Event {
     Room { conn: u64, side: usize },
     /// One side of a connection learns that it was reset.
     Reset { conn: u64, side: usize },
+    /// What one side of a connection was sending when it was dropped has had its time.
+    Linger { conn: u64, side: usize },
     /// A connection attempt reaches the listener.
     Connect { attempt: ConnectId },
     /// A datagram arrives.

@@ -41,6 +41,7 @@ impl Trace {
             Entry::Event(Event::Reset { conn, side }) => (6, conn, side as u64),
             Entry::Event(Event::Connect { attempt }) => (7, attempt.0, 0),
             Entry::Event(Event::Done { ticket }) => (8, ticket, 0),
+            Entry::Event(Event::Linger { conn, side }) => (12, conn, side as u64),
             Entry::Event(Event::Datagram { datagram }) => (11, datagram, 0),
             Entry::Bytes {
                 conn,

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::task::{Context, Poll, Waker};
 
+use crate::net::LINGER;
 use crate::sim::core::SimCore;
 use crate::sim::event::Event;
 use crate::sim::trace::{Entry, hash_bytes};
@@ -209,7 +210,8 @@ impl SimCore {
         self.pump(conn, side);
     }
 
-    /// One side is dropped. As with TCP, closing with bytes unread resets the other side.
+    /// One side is dropped. What it is sending goes on, for as long as on the real backends. As with TCP, closing with
+    /// bytes unread resets the other side.
     pub(crate) fn close_end(&self, conn: u64, side: usize, abort: bool) {
         self.with_conn(conn, |state| {
             let end = &mut state.ends[side];
@@ -232,6 +234,21 @@ impl SimCore {
             }
         });
         self.pump(conn, side);
+        if self.with_conn(conn, |state| state.ends[side].is_sending()) {
+            let due_ns = self.now() + LINGER.as_nanos() as u64;
+            self.add_event(due_ns, Event::Linger { conn, side });
+        }
+    }
+
+    /// The rest of what a dropped side was sending is given up: each side may be waiting for the other to read.
+    fn linger_over(&self, conn: u64, side: usize) {
+        self.with_conn(conn, |state| {
+            let end = &mut state.ends[side];
+            if end.is_sending() {
+                end.send = Sending::Idle;
+            }
+        });
+        self.pump(conn, side);
     }
 
     pub(crate) fn conn_event(&self, event: Event) {
@@ -240,6 +257,7 @@ impl SimCore {
             Event::SendDone { conn, side } => self.send_done(conn, side),
             Event::Room { conn, side } => self.pump(conn, side),
             Event::Reset { conn, side } => self.reset(conn, side),
+            Event::Linger { conn, side } => self.linger_over(conn, side),
             Event::Ring { .. }
             | Event::Connect { .. }
             | Event::Datagram { .. }
@@ -411,6 +429,10 @@ fn ends(state: &mut Conn, side: usize) -> [&mut End; 2] {
 }
 
 impl End {
+    fn is_sending(&self) -> bool {
+        matches!(self.send, Sending::Going { .. })
+    }
+
     fn read(&mut self, take: usize, cx: &mut Context<'_>) -> Poll<io::Result<Option<Vec<u8>>>> {
         if take > 0 {
             return Poll::Ready(Ok(Some(self.take(take))));
