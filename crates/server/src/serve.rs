@@ -9,8 +9,11 @@ use corelane_node::{Door, Ending, Node, Shard, background};
 
 use crate::assemble::{Parts, registry};
 
-/// How long a stopping shard waits for its clients' last replies to be taken.
+/// How long a stopping shard waits for one more of its clients to have taken its last replies.
 const DRAIN: Duration = Duration::from_secs(5);
+
+/// How long it waits for all of them, one after the other.
+const DRAIN_ALL: Duration = Duration::from_secs(30);
 
 /// How long a shard that is to sleep waits for its clients to go; below what a resize waits for the shard.
 const LEAVE: Duration = Duration::from_secs(5);
@@ -129,10 +132,10 @@ fn entrances(node: &Node, parts: &Parts) -> Result<Vec<Entrance>, String> {
     Ok(entrances)
 }
 
-/// Ends the clients, and gives them a moment to take their last replies.
+/// Ends the clients, and gives them time to take their last replies: as long as one after the other does.
 async fn drain(node: &Node) {
     node.end_clients(Ending::Draining);
-    if wait_for_clients(node, DRAIN).await > 0 {
+    if wait_for_clients(node, DRAIN, DRAIN_ALL).await > 0 {
         tracing::warn!(
             clients = node.clients(),
             "stopping: clients that have not taken their replies are cut off"
@@ -144,17 +147,25 @@ async fn drain(node: &Node) {
 /// Ends the clients as they are. A session that outlived its shard's state would find nothing to work on.
 async fn cut_off(node: &Node) {
     node.end_clients(Ending::Killed);
-    let left = wait_for_clients(node, CUT).await;
+    let left = wait_for_clients(node, CUT, CUT).await;
     if left > 0 {
         tracing::warn!(clients = left, "clients that were cut off are still there");
     }
 }
 
-/// Waits until there are no clients, or it took too long; how many are left.
-async fn wait_for_clients(node: &Node, patience: Duration) -> usize {
-    let deadline_ns = corelane::time::now_ns() + patience.as_nanos() as u64;
-    while node.clients() > 0 && corelane::time::now_ns() < deadline_ns {
+/// Waits until there are no clients, or none went for as long as `for_one`, or it took `for_all`; how many are left.
+async fn wait_for_clients(node: &Node, for_one: Duration, for_all: Duration) -> usize {
+    let last_ns = corelane::time::now_ns() + for_all.as_nanos() as u64;
+    let (mut left, mut seen_ns) = (usize::MAX, 0);
+    loop {
+        let now_ns = corelane::time::now_ns();
+        if node.clients() < left {
+            (left, seen_ns) = (node.clients(), now_ns);
+        }
+        let deadline_ns = last_ns.min(seen_ns + for_one.as_nanos() as u64);
+        if left == 0 || now_ns >= deadline_ns {
+            return left;
+        }
         corelane::time::sleep(LOOK).await;
     }
-    node.clients()
 }

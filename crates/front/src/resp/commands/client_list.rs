@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use corelane_node::{Asking, ClientAct, ClientFilter, ClientId, Node, gone};
+use corelane_node::{Asking, ClientAct, ClientFilter, ClientId, Ending, Node, gone};
 use corelane_wire::Args;
 use corelane_wire::number::parse_i64;
 use corelane_wire::spec::{Arg, CommandSpec, Flags};
@@ -122,10 +122,18 @@ async fn kill(node: Node, asking: Asking) -> Vec<u8> {
         Ok(filter) => filter,
         Err(text) => return asking.reply(|reply| reply.error(&text)),
     };
-    let Ok(killed) = node.census(filter, ClientAct::Kill).await else {
+    let me = &asking.client;
+    let kills_me = filter.accepts(me, corelane::time::unix_ms());
+    let others = ClientFilter {
+        except: Some(me.id),
+        ..filter
+    };
+    let Ok(killed) = node.census(others, ClientAct::Kill).await else {
         return gone();
     };
-    asking.reply(|reply| match (by_address, killed.count) {
+    // Last, and with its reply ready: an ended client is not waited for long.
+    let count = killed.count + usize::from(kills_me && me.end(Ending::Killed));
+    asking.reply(|reply| match (by_address, count) {
         (true, 0) => reply.error("ERR No such client"),
         (true, _) => reply.ok(),
         (false, killed) => reply.int(killed as i64),
