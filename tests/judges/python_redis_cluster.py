@@ -1,4 +1,5 @@
-"""Python's `redis.cluster` against a running server: `python3 python_redis_cluster.py PORT`, a shard's own port.
+"""Python's `redis.cluster` against a running server: `python3 python_redis_cluster.py PORT`, a shard's own port, and over
+TLS with `python3 python_redis_cluster.py PORT CA CERT KEY`.
 
 Called by the black-box tests (`cluster::the_python_library_in_cluster_mode`) and by hand. Anything that is not as a
 program expects ends it with an error.
@@ -10,8 +11,8 @@ import redis
 from redis.cluster import RedisCluster
 
 
-def check(protocol: int, port: int) -> None:
-    r = RedisCluster(host="127.0.0.1", port=port, protocol=protocol, decode_responses=True)
+def check(protocol: int, port: int, **tls: object) -> None:
+    r = RedisCluster(host="127.0.0.1", port=port, protocol=protocol, decode_responses=True, **tls)
     nodes = r.get_primaries()
     assert nodes and not r.get_replicas()
     r.flushall(target_nodes=RedisCluster.PRIMARIES)
@@ -51,5 +52,9 @@ def check(protocol: int, port: int) -> None:
 
 
 if __name__ == "__main__":
+    encryption: dict[str, object] = {}
+    if len(sys.argv) > 2:
+        ca, certificate, key = sys.argv[2:]
+        encryption = {"ssl": True, "ssl_ca_certs": ca, "ssl_certfile": certificate, "ssl_keyfile": key}
     for protocol in (2, 3):
-        check(protocol, int(sys.argv[1]))
+        check(protocol, int(sys.argv[1]), **encryption)

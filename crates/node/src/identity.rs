@@ -22,6 +22,8 @@ pub struct Identity {
     pub ip: Option<IpAddr>,
     /// The port of each shard that may come to serve, by its number, 0 for one without; none without `shard-ports`.
     pub shard_ports: Vec<u16>,
+    /// The same for TLS.
+    pub tls_shard_ports: Vec<u16>,
     /// The program's file.
     pub executable: PathBuf,
     /// The configuration file, if there is one.
@@ -37,13 +39,17 @@ pub struct Identity {
 impl Identity {
     /// Whether shards have ports of their own, and so are a cluster to its clients.
     pub fn has_shard_ports(&self) -> bool {
-        !self.shard_ports.is_empty()
+        !(self.shard_ports.is_empty() && self.tls_shard_ports.is_empty())
     }
 
-    /// A shard's own port.
+    /// A shard's own port without TLS.
     pub fn shard_port(&self, shard: ShardId) -> Option<u16> {
-        let port = self.shard_ports.get(shard.index()).copied();
-        port.filter(|port| *port != 0)
+        of_shard(&self.shard_ports, shard)
+    }
+
+    /// A shard's own port for TLS.
+    pub fn tls_shard_port(&self, shard: ShardId) -> Option<u16> {
+        of_shard(&self.tls_shard_ports, shard)
     }
 
     /// Where a client of this machine reaches the server.
@@ -53,4 +59,8 @@ impl Identity {
             .filter(|ip| !ip.is_unspecified())
             .unwrap_or(loopback)
     }
+}
+
+fn of_shard(ports: &[u16], shard: ShardId) -> Option<u16> {
+    ports.get(shard.index()).copied().filter(|port| *port != 0)
 }

@@ -103,6 +103,7 @@ impl Node {
                 identity,
                 announce: &rules.announce,
                 reached: client.reached().unwrap_or_else(|| identity.local_ip()),
+                by_tls: client.speaks_tls,
                 here: client.door.home().unwrap_or_else(|| self.shard_id()),
             })
         })

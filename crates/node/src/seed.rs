@@ -124,6 +124,7 @@ mod tests {
                 peer: None,
                 local: String::new(),
                 door: crate::Door::Main,
+                speaks_tls: false,
                 now_ms: 0,
             };
             let before = first.clients.enter(arrival.clone()).id;

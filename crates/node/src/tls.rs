@@ -30,8 +30,9 @@ pub fn acceptor(settings: &Settings) -> Result<Option<Acceptor>, String> {
 fn options(tls: &Tls) -> Result<ServerOptions, String> {
     let file = |path: &Option<_>, name: &str| {
         let path = path.clone();
-        path.map(Pem::File)
-            .ok_or_else(|| format!("{name} must be given where there is a tls-port"))
+        path.map(Pem::File).ok_or_else(|| {
+            format!("{name} must be given where there is a tls-port or a tls-shard-ports")
+        })
     };
     let mut options = ServerOptions::new(Identity {
         certificates: file(&tls.cert_file, "tls-cert-file")?,

@@ -151,6 +151,11 @@ impl Addresses {
         listeners.for_each(SharedListener::close);
     }
 
+    /// All addresses but the Unix socket's.
+    pub(crate) fn ip(&self) -> Vec<SocketAddr> {
+        [&self.tcp[..], &self.tls].concat()
+    }
+
     /// The first address, as shown to people, and the first of TLS.
     pub fn shown(&self) -> String {
         match (self.tcp.first(), self.tls.first(), &self.unix) {

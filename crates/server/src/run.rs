@@ -31,10 +31,10 @@ pub fn run(mut settings: Settings) -> Result<(), ServerError> {
     let options = launch_options(&settings, &plan)?;
     let room = options.shards.len();
     let shards = options.active.unwrap_or(room);
-    let tls_port = settings.tls().map(|tls| tls.port);
+    let tls_port = settings.tls().and_then(|tls| tls.port);
     let addresses = Addresses::claim(&listen, tls_port)?;
     let data_shards = options.first_map()?.io_shards()..room;
-    let shard_ports = ShardPorts::claim(&listen, &addresses.tcp, data_shards)?;
+    let shard_ports = ShardPorts::claim(&listen, &addresses.ip(), data_shards)?;
     for (setting, value, source) in settings.given_without_effect() {
         tracing::warn!(
             "{} = {value} ({source}) is taken, but nothing acts on it yet",
@@ -65,7 +65,7 @@ pub fn run(mut settings: Settings) -> Result<(), ServerError> {
     let running = corelane::launch(&options, init, move |mesh| serve(mesh, parts.clone()))?;
     let watch = Watch::start(running.stopper())?;
     if all_ready.wait() {
-        announce(&shown, shards, &plan, shard_ports.shown(shards));
+        announce(&shown, shards, &plan, &shard_ports.shown(shards));
     }
     let ended = running.join();
     drop(watch);
@@ -97,7 +97,8 @@ fn parts(
         process_id: std::process::id(),
         port: addresses.port(),
         ip: addresses.tcp.first().map(|address| address.ip()),
-        shard_ports: shard_ports.ports().to_vec(),
+        shard_ports: shard_ports.plain().to_vec(),
+        tls_shard_ports: shard_ports.tls().to_vec(),
         executable: std::env::current_exe().unwrap_or_default(),
         config_file: settings.config_file(),
         backend: backend_name(plan).to_owned(),
@@ -148,15 +149,15 @@ fn run_id() -> String {
 }
 
 /// One line for whoever started the server, in a fixed form that scripts can wait for.
-fn announce(shown: &str, shards: usize, plan: &Plan, shard_ports: Option<String>) {
+fn announce(shown: &str, shards: usize, plan: &Plan, shard_ports: &[String]) {
     let plural = if shards == 1 { "" } else { "s" };
     let split = match plan.layout.value {
         Layout::Unified => String::new(),
         Layout::Split { io_shards } => format!(" ({io_shards} for connections)"),
     };
     let backend = backend_name(plan);
-    let ports = shard_ports.map(|ports| format!(", shard ports {ports}"));
-    let ports = ports.unwrap_or_default();
+    let ports = shard_ports.iter().map(|ports| format!(", {ports}"));
+    let ports: String = ports.collect();
     let line = format!("ready: {shown}, {shards} shard{plural}{split}, {backend}{ports}\n");
     let mut out = std::io::stdout().lock();
     if let Err(error) = out.write_all(line.as_bytes()).and_then(|()| out.flush()) {

@@ -108,7 +108,7 @@ async fn retire(node: &Node, listening: Vec<JoinHandle<()>>) {
     }
 }
 
-/// What this shard listens with: the sockets of all shards where it keeps clients, and its own port where it owns data,
+/// What this shard listens with: the sockets of all shards where it keeps clients, and its own ports where it owns data,
 /// for as long as it serves.
 fn entrances(node: &Node, parts: &Parts) -> Result<Vec<Entrance>, String> {
     let shard = node.shard_id();
@@ -123,10 +123,10 @@ fn entrances(node: &Node, parts: &Parts) -> Result<Vec<Entrance>, String> {
     }
     if shard.index() >= node.mesh().map().io_shards() {
         let own = parts.shard_ports.listen(shard.index())?.into_iter();
-        entrances.extend(own.map(|listener| Entrance {
+        entrances.extend(own.map(|(listener, speaks_tls)| Entrance {
             listener,
             door: Door::Shard(shard),
-            speaks_tls: false,
+            speaks_tls,
         }));
     }
     Ok(entrances)

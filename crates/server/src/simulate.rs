@@ -56,9 +56,9 @@ fn parts(world: &World, settings: Settings, options: &LaunchOptions) -> Result<P
     let catalog = Arc::clone(registry().catalog());
     let listen = listen(&settings);
     let data_shards = options.first_map()?.io_shards()..options.shards.len();
-    let tls_port = settings.tls().map(|tls| tls.port);
+    let tls_port = settings.tls().and_then(|tls| tls.port);
     let addresses = Addresses::claim_in(world, &listen, tls_port)?;
-    let shard_ports = ShardPorts::simulated(&listen, &addresses.tcp, data_shards)?;
+    let shard_ports = ShardPorts::simulated(&listen, &addresses.ip(), data_shards)?;
     let tls = tls::acceptor(&settings).map_err(ServerError::Tls)?;
     let identity = Identity {
         version: env!("CARGO_PKG_VERSION"),
@@ -67,7 +67,8 @@ fn parts(world: &World, settings: Settings, options: &LaunchOptions) -> Result<P
         process_id: 1,
         port: addresses.port(),
         ip: addresses.tcp.first().map(SocketAddr::ip),
-        shard_ports: shard_ports.ports().to_vec(),
+        shard_ports: shard_ports.plain().to_vec(),
+        tls_shard_ports: shard_ports.tls().to_vec(),
         executable: "corelane".into(),
         config_file: settings.config_file(),
         backend: "sim".to_owned(),

@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::{Settings, Value};
+use crate::{Settings, ShardPorts, Value};
 
 /// How the server speaks TLS.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tls {
-    /// TCP port; 0 picks a free one.
-    pub port: u16,
+    /// TCP port of the server; 0 picks a free one, and `None` is none: the shards' own ports alone speak TLS.
+    pub port: Option<u16>,
     /// The certificate; none is a mistake.
     pub cert_file: Option<PathBuf>,
     /// Its key; none is a mistake.
@@ -52,9 +52,10 @@ impl Settings {
     /// How TLS is spoken; `None`: it is not.
     pub fn tls(&self) -> Option<Tls> {
         let port = match self.value("tls-port") {
-            Value::Int(0) => return None,
-            Value::Auto => 0,
-            _ => self.number("tls-port"),
+            Value::Int(0) if self.listen().tls_shard_ports == ShardPorts::Off => return None,
+            Value::Int(0) => None,
+            Value::Auto => Some(0),
+            _ => Some(self.number("tls-port")),
         };
         let file = |name| Some(self.path(name)).filter(|path| !path.as_os_str().is_empty());
         let suites = |name| {
@@ -118,8 +119,17 @@ mod tests {
     #[test]
     fn without_a_port_there_is_none() {
         assert_eq!(tls(Value::Int(0), &[("tls-cert-file", "a.pem")]), None);
-        assert_eq!(tls(Value::Auto, &[]).expect("TLS").port, 0);
-        assert_eq!(tls(Value::Int(6380), &[]).expect("TLS").port, 6380);
+        assert_eq!(tls(Value::Auto, &[]).expect("TLS").port, Some(0));
+        assert_eq!(tls(Value::Int(6380), &[]).expect("TLS").port, Some(6380));
+    }
+
+    #[test]
+    fn the_shards_own_ports_are_enough() {
+        let mut settings = Settings::default();
+        let (index, _) = find("tls-shard-ports").expect("it is listed");
+        settings.put(index, Value::Int(7000), Source::ConfigSet);
+        assert_eq!(settings.tls().expect("TLS").port, None);
+        assert_eq!(settings.listen().tls_shard_ports, ShardPorts::From(7000));
     }
 
     #[test]

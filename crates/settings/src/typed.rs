@@ -18,6 +18,8 @@ pub struct Listen {
     pub port: u16,
     /// A port of its own for each shard.
     pub shard_ports: ShardPorts,
+    /// The same for TLS.
+    pub tls_shard_ports: ShardPorts,
     /// Unix socket beside TCP.
     pub unixsocket: Option<PathBuf>,
     /// Its file mode, unless the umask decides.
@@ -26,7 +28,7 @@ pub struct Listen {
     pub backlog: u32,
 }
 
-/// `shard-ports`.
+/// `shard-ports` or `tls-shard-ports`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ShardPorts {
     /// None.
@@ -44,6 +46,8 @@ pub struct Announce {
     pub ip: Option<IpAddr>,
     /// Shard 0's port, where it is not the one on which it listens.
     pub port: Option<u16>,
+    /// The same of its port for TLS.
+    pub tls_port: Option<u16>,
     /// Host name; empty for none.
     pub hostname: String,
     /// Which of them a client is to use.
@@ -203,17 +207,19 @@ impl Settings {
 
     /// Where to listen.
     pub fn listen(&self) -> Listen {
+        let shard_ports = |name| match self.value(name) {
+            Value::Auto => ShardPorts::Auto,
+            Value::Int(0) => ShardPorts::Off,
+            _ => ShardPorts::From(self.number(name)),
+        };
         Listen {
             bind: match self.value("bind") {
                 Value::Addresses(addresses) => addresses.clone(),
                 other => unreachable!("bind holds {other:?}"),
             },
             port: self.number("port"),
-            shard_ports: match self.value("shard-ports") {
-                Value::Auto => ShardPorts::Auto,
-                Value::Int(0) => ShardPorts::Off,
-                _ => ShardPorts::From(self.number("shard-ports")),
-            },
+            shard_ports: shard_ports("shard-ports"),
+            tls_shard_ports: shard_ports("tls-shard-ports"),
             unixsocket: Some(self.path("unixsocket")).filter(|path| !path.as_os_str().is_empty()),
             unixsocket_mode: match self.value("unixsocketperm") {
                 Value::Mode(mode) if *mode != 0 => Some(*mode),
@@ -225,9 +231,11 @@ impl Settings {
 
     /// What cluster clients are told.
     pub fn announce(&self) -> Announce {
+        let port = |name| Some(self.number(name)).filter(|port| *port != 0);
         Announce {
             ip: self.text("cluster-announce-ip").parse().ok(),
-            port: Some(self.number("cluster-announce-port")).filter(|port| *port != 0),
+            port: port("cluster-announce-port"),
+            tls_port: port("cluster-announce-tls-port"),
             hostname: self.text("cluster-announce-hostname").to_owned(),
             preferred: match self.text("cluster-preferred-endpoint-type") {
                 "hostname" => Endpoint::Hostname,
@@ -435,6 +443,7 @@ mod tests {
         );
         assert_eq!((listen.unixsocket, listen.unixsocket_mode), (None, None));
         assert_eq!(listen.shard_ports, ShardPorts::Off);
+        assert_eq!(listen.tls_shard_ports, ShardPorts::Off);
         let announce = settings.announce();
         assert_eq!((announce.ip, announce.port), (None, None));
         assert_eq!(announce.preferred, Endpoint::Ip);

@@ -26,19 +26,31 @@ fn define(command: clap::Command) -> clap::Command {
 /// The plan reads the same file and variables as the server; these are its flags.
 fn bears_on_plan(setting: &Setting) -> bool {
     let placement = setting.group == Group::Placement && setting.effect == Effect::Acts;
-    placement || ["maxmemory", "shard-ports", "config"].contains(&setting.name)
+    placement || ["maxmemory", "shard-ports", "tls-shard-ports", "config"].contains(&setting.name)
 }
 
 fn run(matches: &ArgMatches) -> Result<(), Failure> {
     let settings = start::settings(&flags::given(matches))?.settings;
     let (machine, plan) = corelane_server::plan(&settings)?;
-    let ports = shard_ports(settings.listen().shard_ports, &plan);
+    let listen = settings.listen();
+    let plain = shard_ports(listen.shard_ports, &plan);
+    let tls = shard_ports(listen.tls_shard_ports, &plan);
     if !matches.get_flag("json") {
-        let ports = ports.map(|ports| format!("\nshard ports: {ports}\n"));
-        let ports = ports.unwrap_or_default();
-        return output::print(&format!("{}\n{}{ports}", machine.table(), plan.explain()));
+        let line = |kind, ports: Option<String>| match ports {
+            Some(ports) => format!("{kind}shard ports: {ports}\n"),
+            None => String::new(),
+        };
+        let ports = line("", plain) + &line("tls ", tls);
+        let gap = if ports.is_empty() { "" } else { "\n" };
+        let (machine, plan) = (machine.table(), plan.explain());
+        return output::print(&format!("{machine}\n{plan}{gap}{ports}"));
     }
-    let all = serde_json::json!({ "machine": machine, "plan": plan, "shard_ports": ports });
+    let all = serde_json::json!({
+        "machine": machine,
+        "plan": plan,
+        "shard_ports": plain,
+        "tls_shard_ports": tls,
+    });
     output::print(&format!("{all:#}\n"))
 }
 

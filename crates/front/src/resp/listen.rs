@@ -59,10 +59,9 @@ pub async fn listen(
         };
         prepare(&stream, &node);
         let is_tcp = matches!(peer, Peer::Tcp(_));
-        let arrival = arrival(&stream, peer, &local, door);
+        let arrival = arrival(&stream, peer, &local, (door, speaks_tls));
         let newcomer = Newcomer {
             stream,
-            speaks_tls,
             arrival,
             registry,
             admitted,
@@ -76,7 +75,12 @@ pub async fn listen(
     }
 }
 
-fn arrival(stream: &Stream, peer: Peer, listening_at: &str, door: Door) -> Arrival {
+fn arrival(
+    stream: &Stream,
+    peer: Peer,
+    listening_at: &str,
+    (door, speaks_tls): (Door, bool),
+) -> Arrival {
     let (peer, local) = match peer {
         Peer::Tcp(peer) => (Some(peer), reached(stream)),
         Peer::Unix => (None, None),
@@ -85,6 +89,7 @@ fn arrival(stream: &Stream, peer: Peer, listening_at: &str, door: Door) -> Arriv
         peer,
         local: local.unwrap_or_else(|| format!("{listening_at}:0")),
         door,
+        speaks_tls,
         now_ms: corelane::time::unix_ms(),
     }
 }

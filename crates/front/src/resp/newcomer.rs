@@ -22,8 +22,6 @@ use super::state::{ReplyMode, SessionState, Standing};
 /// An accepted connection.
 pub(super) struct Newcomer {
     pub(super) stream: Stream,
-    /// Whether it begins with a handshake, wherever it begins.
-    pub(super) speaks_tls: bool,
     pub(super) arrival: Arrival,
     pub(super) registry: &'static Registry,
     pub(super) admitted: Admitted,
@@ -68,14 +66,13 @@ impl Newcomer {
     fn begin(self, node: &Node) {
         let client = node.enter_client(self.arrival);
         let beginning = Beginning::new(client, node.clone(), self.registry, self.admitted);
-        beginning.start(self.stream, self.speaks_tls);
+        beginning.start(self.stream);
     }
 
     /// Lets it begin on another shard; where it is not taken, it begins here.
     async fn hand_over(self, there: ShardId, node: Node) {
         let parcel = Parcel {
             connection: self.stream.detach().await,
-            speaks_tls: self.speaks_tls,
             registry: self.registry,
             admitted: self.admitted,
         };
@@ -104,7 +101,6 @@ impl Newcomer {
 #[derive(Debug)]
 struct Parcel {
     connection: Connection,
-    speaks_tls: bool,
     registry: &'static Registry,
     admitted: Admitted,
 }
@@ -114,7 +110,6 @@ impl Luggage for Parcel {
         corelane::task::spawn(async move {
             let Parcel {
                 connection,
-                speaks_tls,
                 registry,
                 mut admitted,
             } = *self;
@@ -122,7 +117,7 @@ impl Luggage for Parcel {
             let id = client.id.0;
             let beginning = Beginning::new(client, node, registry, admitted);
             match Stream::attach(connection) {
-                Ok(stream) => beginning.start(stream, speaks_tls),
+                Ok(stream) => beginning.start(stream),
                 Err(error) => {
                     tracing::warn!(client = id, %error, "a new connection cannot be taken up on its shard");
                 }
@@ -154,8 +149,9 @@ impl Beginning {
         }
     }
 
-    fn start(self, stream: Stream, speaks_tls: bool) {
-        match speaks_tls {
+    /// With a handshake, where TLS is spoken.
+    fn start(self, stream: Stream) {
+        match self.client.speaks_tls {
             false => self.serve(stream.into()),
             true => self.shake_hands(stream),
         }

@@ -25,6 +25,8 @@ pub struct Client {
     pub local: String,
     /// Whether it came over a Unix socket.
     pub unix: bool,
+    /// Whether it speaks TLS.
+    pub speaks_tls: bool,
     /// The door it came by.
     pub door: Door,
     /// Whether it comes from this machine.
@@ -111,6 +113,7 @@ impl Client {
             peer,
             local: arrival.local,
             unix,
+            speaks_tls: arrival.speaks_tls,
             door: arrival.door,
             local_peer,
             since_ms: arrival.now_ms,

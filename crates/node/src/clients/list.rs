@@ -30,6 +30,8 @@ pub struct Arrival {
     pub local: String,
     /// Whose address that is.
     pub door: Door,
+    /// Whether TLS is spoken there.
+    pub speaks_tls: bool,
     /// Now, Unix milliseconds.
     pub now_ms: u64,
 }

@@ -152,6 +152,7 @@ mod tests {
             peer: None,
             local: "/socket".into(),
             door: crate::Door::Main,
+            speaks_tls: false,
             now_ms: 1_000,
         })
     }

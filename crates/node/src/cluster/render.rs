@@ -64,11 +64,20 @@ pub(crate) fn shards(view: &View<'_>, reply: &mut Reply<'_>) {
 }
 
 fn member(view: &View<'_>, shard: ShardId, reply: &mut Reply<'_>) {
-    reply.map(7 + usize::from(view.hostname().is_some()));
+    let ports = [
+        ("port", view.plain_port(shard)),
+        ("tls-port", view.tls_port(shard)),
+    ];
+    let ports = ports
+        .iter()
+        .filter_map(|(name, port)| Some((name, (*port)?)));
+    reply.map(6 + ports.clone().count() + usize::from(view.hostname().is_some()));
     reply.bulk_str("id");
     reply.bulk_str(&view.id(shard));
-    reply.bulk_str("port");
-    reply.int(view.port(shard).into());
+    for (name, port) in ports {
+        reply.bulk_str(name);
+        reply.int(port.into());
+    }
     reply.bulk_str("ip");
     reply.bulk_str(&view.ip().to_string());
     reply.bulk_str("endpoint");

@@ -17,6 +17,8 @@ pub(crate) struct View<'a> {
     pub(crate) announce: &'a Announce,
     /// The address at which the client has reached the server.
     pub(crate) reached: IpAddr,
+    /// Whether it speaks TLS.
+    pub(crate) by_tls: bool,
     /// The shard that answers: the one whose port the client came by, else the one on which it is.
     pub(crate) here: ShardId,
 }
@@ -79,12 +81,28 @@ impl View<'_> {
         }
     }
 
-    /// The port that is told.
+    /// The port that is told where there is room for one: of the kind that the client came by, unless there are only
+    /// others.
     pub(crate) fn port(&self, shard: ShardId) -> u16 {
-        match self.announce.port {
-            Some(first) => first.saturating_add(shard.number()),
-            None => self.identity.shard_port(shard).unwrap_or_default(),
-        }
+        let (plain, tls) = (self.plain_port(shard), self.tls_port(shard));
+        let port = if self.by_tls {
+            tls.or(plain)
+        } else {
+            plain.or(tls)
+        };
+        port.unwrap_or_default()
+    }
+
+    /// The port without TLS that is told, if there is one.
+    pub(crate) fn plain_port(&self, shard: ShardId) -> Option<u16> {
+        let own = self.identity.shard_port(shard)?;
+        Some(announced(self.announce.port, shard).unwrap_or(own))
+    }
+
+    /// The port for TLS that is told, if there is one.
+    pub(crate) fn tls_port(&self, shard: ShardId) -> Option<u16> {
+        let own = self.identity.tls_shard_port(shard)?;
+        Some(announced(self.announce.tls_port, shard).unwrap_or(own))
     }
 
     /// All slots in their order, in the longest runs that one shard owns.
@@ -108,4 +126,9 @@ impl View<'_> {
         runs.filter_map(|(run, owner)| (owner == shard).then_some(run))
             .collect()
     }
+}
+
+/// Where ports are translated on the way, the first is told to be shard 0's.
+fn announced(first: Option<u16>, shard: ShardId) -> Option<u16> {
+    Some(first?.saturating_add(shard.number()))
 }

@@ -1,6 +1,7 @@
 //! The sections of `INFO`. Names are Redis's wherever the meaning is the same, so that the tools
 //! people have keep reading them; what only this server has stands under names of its own.
 
+use corelane::ShardId;
 use corelane::tls::Reason;
 
 use super::{Figures, Lines};
@@ -20,7 +21,8 @@ pub(super) fn server(f: &Figures<'_>, out: &mut Lines) {
     out.line("multiplexing_api", &id.backend);
     out.line("process_id", id.process_id);
     out.line("run_id", &id.run_id);
-    let own_port = id.shard_port(f.first).filter(|_| f.door.is_pinned());
+    let own_port = id.shard_port(f.first).or(id.tls_shard_port(f.first));
+    let own_port = own_port.filter(|_| f.door.is_pinned());
     out.line("tcp_port", own_port.unwrap_or(id.port));
     out.line("server_time_usec", f.now_ms * 1000);
     out.line("uptime_in_seconds", uptime_s);
@@ -162,19 +164,24 @@ pub(super) fn shards(f: &Figures<'_>, out: &mut Lines) {
     for (name, value) in f.node.runtime.named() {
         out.line(format_args!("loop_{name}"), value);
     }
-    for (number, shard) in (f.first.index()..).zip(f.each) {
+    for (number, shard) in (f.first.number()..).zip(f.each) {
+        let id = ShardId::new(number);
+        let ports = [
+            ("port", f.identity.shard_port(id)),
+            ("tls_port", f.identity.tls_shard_port(id)),
+        ];
+        let ports = ports
+            .iter()
+            .filter_map(|(name, port)| Some((name, (*port)?)));
+        let ports: String = ports
+            .map(|(name, port)| format!(",{name}={port}"))
+            .collect();
         let keys: u64 = shard.databases.iter().map(|(keys, _)| keys).sum();
         let s = &shard.stats;
-        let port = f
-            .identity
-            .shard_ports
-            .get(number)
-            .filter(|port| **port != 0);
-        let port = port.map(|port| format!(",port={port}")).unwrap_or_default();
         out.line(
             format_args!("shard{number}"),
             format_args!(
-                "keys={keys},clients={},commands={},used_memory={},moved_in={},moved_out={},hop_ns={},move_ns={}{port}",
+                "keys={keys},clients={},commands={},used_memory={},moved_in={},moved_out={},hop_ns={},move_ns={}{ports}",
                 shard.clients,
                 s.commands_processed,
                 shard.used_bytes,

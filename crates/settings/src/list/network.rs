@@ -47,6 +47,13 @@ pub(super) const CHAPTER: &[Setting] = &[
         "Port that cluster clients are told for shard 0, the next for shard 1, and so on, where ports are translated on the way; 0 tells the shard ports themselves.",
     ),
     Setting::new(
+        "cluster-announce-tls-port",
+        Network,
+        Kind::Int { min: 0, max: 65_535 },
+        "0",
+        "The same of `tls-shard-ports`.",
+    ),
+    Setting::new(
         "cluster-announce-hostname",
         Network,
         Kind::Text,

@@ -14,6 +14,15 @@ pub(super) const CHAPTER: &[Setting] = &[
     .at_start()
     .main(),
     Setting::new(
+        "tls-shard-ports",
+        Tls,
+        Kind::IntOrAuto { max: 65_535 },
+        "0",
+        "A port for each shard where TLS is spoken, as `shard-ports` beside it or alone: cluster clients that come by TLS are told these ports. `auto` picks free ones, 0 has none.",
+    )
+    .at_start()
+    .main(),
+    Setting::new(
         "tls-cert-file",
         Tls,
         Kind::Path,

@@ -16,6 +16,7 @@ fn announce() -> Announce {
     Announce {
         ip: None,
         port: None,
+        tls_port: None,
         hostname: String::new(),
         preferred: Endpoint::Ip,
     }
@@ -30,6 +31,7 @@ fn identity(shards: u16) -> Identity {
         port: 6379,
         ip: None,
         shard_ports: (0..shards).map(|shard| 7000 + shard).collect(),
+        tls_shard_ports: Vec::new(),
         executable: "corelane".into(),
         config_file: None,
         backend: "sim".to_owned(),
@@ -38,14 +40,25 @@ fn identity(shards: u16) -> Identity {
     }
 }
 
-/// What `write` makes of a view of `map`, in text.
+/// What `look` finds in a view of `map`.
 fn seen<R>(map: &ShardMap, announce: &Announce, look: impl FnOnce(&View<'_>) -> R) -> R {
     let identity = identity(map.shards() as u16);
+    seen_of(&identity, (map, announce), false, look)
+}
+
+/// The same of a server of other ports, by a client that speaks TLS or does not.
+fn seen_of<R>(
+    identity: &Identity,
+    (map, announce): (&ShardMap, &Announce),
+    by_tls: bool,
+    look: impl FnOnce(&View<'_>) -> R,
+) -> R {
     look(&View {
         map,
-        identity: &identity,
+        identity,
         announce,
         reached: REACHED,
+        by_tls,
         here: ShardId::new(0),
     })
 }
@@ -156,11 +169,83 @@ fn nodes_as_redis_has_them() {
     let announced = Announce {
         ip: Some(IpAddr::V6(Ipv6Addr::LOCALHOST)),
         port: Some(9000),
+        tls_port: None,
         hostname: "a.b".to_owned(),
         preferred: Endpoint::Ip,
     };
     let told = seen(&ShardMap::even(2), &announced, nodes);
     assert!(told.contains("cdef0123 ::1:9001@0,a.b master"), "{told}");
+}
+
+/// Who came by TLS is told ports where it is spoken, others the others, and everybody what there is.
+#[test]
+fn ports_are_of_the_kind_that_the_client_came_by() {
+    let (plain, both, tls) = (
+        identity(2),
+        Identity {
+            tls_shard_ports: vec![7100, 7101],
+            ..identity(2)
+        },
+        Identity {
+            shard_ports: Vec::new(),
+            tls_shard_ports: vec![7100, 7101],
+            ..identity(2)
+        },
+    );
+    let announced = Announce {
+        port: Some(9000),
+        tls_port: Some(9100),
+        ..announce()
+    };
+    let as_they_are = announce();
+    let map = ShardMap::even(2);
+    let (of_plain, of_tls) = ("$4 port :7001", "$8 tls-port :7101");
+    let of_both = format!("{of_plain} {of_tls}");
+    for (identity, announce, by_tls, port, member) in [
+        (&plain, &as_they_are, false, 7001, of_plain),
+        (&plain, &as_they_are, true, 7001, of_plain),
+        (&both, &as_they_are, false, 7001, of_both.as_str()),
+        (&both, &as_they_are, true, 7101, of_both.as_str()),
+        (&tls, &as_they_are, false, 7101, of_tls),
+        (&tls, &as_they_are, true, 7101, of_tls),
+        (
+            &both,
+            &announced,
+            false,
+            9001,
+            "$4 port :9001 $8 tls-port :9101",
+        ),
+        (
+            &both,
+            &announced,
+            true,
+            9101,
+            "$4 port :9001 $8 tls-port :9101",
+        ),
+        // What is announced of ports that are not there is nothing.
+        (&tls, &announced, false, 9101, "$8 tls-port :9101"),
+    ] {
+        let told = seen_of(identity, (&map, announce), by_tls, |view| {
+            let mut told = [Vec::new(), Vec::new()];
+            slots(view, &mut Reply::new(&mut told[0], Proto::Resp2));
+            shards(view, &mut Reply::new(&mut told[1], Proto::Resp2));
+            let [slots, shards] = told.map(|told| {
+                let text = String::from_utf8(told).expect("text");
+                text.replace("\r\n", " ")
+            });
+            let redirection = moved(view, 9000, ShardId::new(1));
+            [slots, shards, nodes(view), redirection]
+        });
+        let [slots, shards, nodes, redirection] = told;
+        assert!(slots.contains(&format!(" :{port} {SECOND}")), "{slots}");
+        let member = format!("{SECOND} {member} $2 ip");
+        assert!(shards.contains(&member), "{member}: {shards}");
+        assert!(
+            nodes.contains(&format!(" 192.0.2.7:{port}@0 master")),
+            "{nodes}"
+        );
+        assert_eq!(redirection, format!("MOVED 9000 192.0.2.7:{port}"));
+    }
 }
 
 #[test]
