@@ -49,6 +49,16 @@ impl From<corelane_server::ServerError> for Failure {
     }
 }
 
+/// An option that cannot be is the fault of whoever typed it.
+impl From<corelane_loadgen::Error> for Failure {
+    fn from(error: corelane_loadgen::Error) -> Self {
+        match error {
+            corelane_loadgen::Error::Option { .. } => Failure::Asked(error.to_string()),
+            _ => Failure::Ran(error.to_string()),
+        }
+    }
+}
+
 /// clap's error in one line: what is wrong, what may be meant, where to read more.
 fn sentence(answer: &clap::Error) -> String {
     let text = answer.render().to_string();

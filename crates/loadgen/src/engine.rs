@@ -10,4 +10,5 @@ mod link;
 mod stint;
 mod worker;
 
+pub(crate) use crew::Alone;
 pub use crew::run;

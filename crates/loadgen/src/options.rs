@@ -1,23 +1,23 @@
 //! What a user can ask of a run: the one list of options, with their help and defaults.
 
 use std::num::{NonZeroU32, NonZeroU64};
-use std::path::PathBuf;
 
 use clap::{Args, Parser};
 
 use crate::keys::KeyDistribution;
 use crate::size::ValueSize;
+use crate::target::ConnectionOptions;
 use crate::workload::Ratio;
 
 /// What to run, against which server.
 #[derive(Args, Clone, Debug)]
 pub struct Options {
-    /// Where the server is and how to greet it.
+    /// Where the server is and how to log in.
+    #[command(flatten)]
+    pub connection: ConnectionOptions,
+    /// How to speak with it, and what to watch of it.
     #[command(flatten)]
     pub target: TargetOptions,
-    /// Whether and how to speak TLS to it.
-    #[command(flatten)]
-    pub tls: TlsOptions,
     /// How hard and how long to load it.
     #[command(flatten)]
     pub load: LoadOptions,
@@ -26,30 +26,10 @@ pub struct Options {
     pub data: DataOptions,
 }
 
-/// Where the server is and how to greet it.
+/// How to speak with the server, and what to watch of it.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Server")]
 pub struct TargetOptions {
-    /// Name or address of the server
-    #[arg(long, default_value = "127.0.0.1", value_name = "HOST")]
-    pub host: String,
-    /// Port of the server
-    #[arg(long, short = 'p', default_value_t = 6379)]
-    pub port: u16,
-    /// Path of the server's Unix socket, instead of host and port
-    #[arg(long, short = 's', value_name = "PATH", conflicts_with_all = ["host", "port"])]
-    pub socket: Option<PathBuf>,
-    /// User to log in as
-    #[arg(long, requires = "password")]
-    pub user: Option<String>,
-    /// Password to log in with
-    #[arg(
-        long,
-        short = 'a',
-        env = "CORELANE_BENCH_PASSWORD",
-        hide_env_values = true
-    )]
-    pub password: Option<String>,
     /// Database to select
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub db: u32,
@@ -59,36 +39,6 @@ pub struct TargetOptions {
     /// Process id of the server on this machine: adds its CPU time per request to the report
     #[arg(long, value_name = "PID")]
     pub watch_pid: Option<u32>,
-}
-
-/// Whether and how to speak TLS to the server; by the names that redis-cli gives them.
-#[derive(Args, Clone, Debug)]
-#[command(next_help_heading = "TLS")]
-pub struct TlsOptions {
-    /// Speak TLS
-    #[arg(long)]
-    pub tls: bool,
-    /// Certificates in PEM from one of which the server's must come
-    #[arg(long, value_name = "FILE", requires = "tls")]
-    pub cacert: Option<PathBuf>,
-    /// A folder of such files
-    #[arg(long, value_name = "DIR", requires = "tls")]
-    pub cacertdir: Option<PathBuf>,
-    /// Certificate to show, in PEM
-    #[arg(long, value_name = "FILE", requires = "key", requires = "tls")]
-    pub cert: Option<PathBuf>,
-    /// Its private key, in PEM
-    #[arg(long, value_name = "FILE", requires = "cert")]
-    pub key: Option<PathBuf>,
-    /// Name that the server's certificate must be for, and that the server is told, instead of the host
-    #[arg(long, value_name = "NAME", requires = "tls")]
-    pub sni: Option<String>,
-    /// Believe any server
-    #[arg(long, requires = "tls", conflicts_with_all = ["cacert", "cacertdir"])]
-    pub insecure: bool,
-    /// Cipher suites by OpenSSL's names with `:` between, the preferred first
-    #[arg(long, value_name = "NAMES", requires = "tls")]
-    pub tls_ciphersuites: Option<String>,
 }
 
 /// How hard and how long to load the server.
@@ -198,7 +148,7 @@ mod tests {
     #[test]
     fn an_empty_command_line_gives_the_defaults() {
         let options = Options::default();
-        assert_eq!(options.target.port, 6379);
+        assert_eq!(options.connection.server.port, 6379);
         assert_eq!(options.load.connections, 50);
         assert_eq!(options.data.ratio, Ratio { get: 1, set: 1 });
     }

@@ -2,9 +2,7 @@
 //!
 //! Everything that can be refused is refused here, before the first connection.
 
-use std::net::{SocketAddr, ToSocketAddrs};
 use std::num::{NonZeroU32, NonZeroU64};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,10 +12,10 @@ use crate::affinity::Affinity;
 use crate::error::Error;
 use crate::filler::Filler;
 use crate::keys::{KeyDistribution, KeySpace, MAX_KEYS, MAX_TAGS};
-use crate::options::{DataOptions, LoadOptions, Options, TargetOptions, TlsOptions};
+use crate::options::{DataOptions, LoadOptions, Options};
 use crate::progress::Phase;
 use crate::report::Setup;
-use crate::tls::Tls;
+use crate::target::Target;
 use crate::workload::{Mix, Ratio};
 
 /// Most connections of a run.
@@ -45,30 +43,6 @@ pub(crate) struct Plan {
     pub(crate) watch_pid: Option<u32>,
     pub(crate) stages: Vec<Stage>,
     pub(crate) setup: Setup,
-}
-
-/// The server and what is said to it first.
-#[derive(Clone, Debug)]
-pub(crate) struct Target {
-    pub(crate) address: Address,
-    pub(crate) greeting: Vec<Greeting>,
-    pub(crate) tls: Option<Tls>,
-    /// How the address is shown.
-    pub(crate) name: String,
-}
-
-/// Where the server listens.
-#[derive(Clone, Debug)]
-pub(crate) enum Address {
-    Tcp(SocketAddr),
-    Unix(PathBuf),
-}
-
-/// A command that every connection sends before it is used.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Greeting {
-    pub(crate) command: &'static str,
-    pub(crate) args: Vec<String>,
 }
 
 /// One phase of the run with all it needs.
@@ -99,15 +73,15 @@ impl Plan {
     /// [`Error::Option`] names the option that is wrong, [`Error::Resolve`] an unknown host.
     pub(crate) fn new(options: &Options) -> Result<Self, Error> {
         let Options {
+            connection,
             target,
-            tls,
             load,
             data,
         } = options;
         check_load(load)?;
         check_data(data)?;
         let stages = stages(load, data)?;
-        let target_plan = Target::new(target, tls)?;
+        let target_plan = Target::new(connection, target.resp3, target.db)?;
         let setup = Setup {
             target: target_plan.name.clone(),
             connections: load.connections,
@@ -275,78 +249,6 @@ fn stages(load: &LoadOptions, data: &DataOptions) -> Result<Vec<Stage>, Error> {
         .collect())
 }
 
-impl Target {
-    fn new(options: &TargetOptions, tls: &TlsOptions) -> Result<Self, Error> {
-        let (address, name) = match &options.socket {
-            Some(path) => (Address::Unix(path.clone()), path.display().to_string()),
-            None => (
-                resolve(&options.host, options.port)?,
-                host_and_port(options),
-            ),
-        };
-        Ok(Self {
-            address,
-            greeting: greeting(options),
-            tls: Tls::new(tls, &options.host)?,
-            name,
-        })
-    }
-}
-
-fn host_and_port(options: &TargetOptions) -> String {
-    let TargetOptions { host, port, .. } = options;
-    if host.contains(':') {
-        format!("[{host}]:{port}")
-    } else {
-        format!("{host}:{port}")
-    }
-}
-
-fn resolve(host: &str, port: u16) -> Result<Address, Error> {
-    let unknown = |source| Error::Resolve {
-        host: host.into(),
-        source,
-    };
-    let mut addresses = (host, port).to_socket_addrs().map_err(unknown)?;
-    let first = addresses.next().map(Address::Tcp);
-    first.ok_or_else(|| unknown(std::io::ErrorKind::NotFound.into()))
-}
-
-/// HELLO logs in by itself, so AUTH is for RESP2 only.
-fn greeting(options: &TargetOptions) -> Vec<Greeting> {
-    let mut commands = Vec::new();
-    let user = options.user.clone();
-    match (options.resp3, options.password.clone()) {
-        (true, None) => commands.push(Greeting {
-            command: "HELLO",
-            args: vec!["3".into()],
-        }),
-        (true, Some(password)) => {
-            let user = user.unwrap_or_else(|| "default".into());
-            let args = vec!["3".into(), "AUTH".into(), user, password];
-            commands.push(Greeting {
-                command: "HELLO",
-                args,
-            });
-        }
-        (false, Some(password)) => {
-            let args = user.into_iter().chain([password]).collect();
-            commands.push(Greeting {
-                command: "AUTH",
-                args,
-            });
-        }
-        (false, None) => {}
-    }
-    if options.db != 0 {
-        commands.push(Greeting {
-            command: "SELECT",
-            args: vec![options.db.to_string()],
-        });
-    }
-    commands
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -408,42 +310,11 @@ mod tests {
     }
 
     #[test]
-    fn greetings_follow_from_the_options() {
-        let shown = |line| {
-            let greeting = plan(line).unwrap().target.greeting;
-            let words = |g: &Greeting| format!("{} {}", g.command, g.args.join(" "));
-            greeting.iter().map(words).collect::<Vec<_>>()
-        };
-        assert!(shown("").is_empty());
-        assert_eq!(shown("--db 3"), ["SELECT 3"]);
-        assert_eq!(shown("--password x"), ["AUTH x"]);
-        assert_eq!(
-            shown("--password x --user me --db 1"),
-            ["AUTH me x", "SELECT 1"]
-        );
-        assert_eq!(shown("--resp3"), ["HELLO 3"]);
-        assert_eq!(shown("--resp3 --password x"), ["HELLO 3 AUTH default x"]);
-    }
-
-    #[test]
     fn work_is_shared_whole() {
         for (total, threads) in [(50, 1), (50, 3), (2, 2), (1_000_003, 7), (1, 4)] {
             let shares: Vec<_> = (0..threads).map(|t| share(total, t, threads)).collect();
             assert_eq!(shares.iter().sum::<u64>(), total);
             assert!(shares.iter().max().unwrap() - shares.iter().min().unwrap() <= 1);
         }
-    }
-
-    #[test]
-    fn addresses_are_shown_as_they_are_typed() {
-        assert_eq!(plan("--host ::1 --port 7").unwrap().target.name, "[::1]:7");
-        assert_eq!(
-            plan("--socket /run/x.sock").unwrap().target.name,
-            "/run/x.sock"
-        );
-        assert!(matches!(
-            plan("--host no.such.host.invalid"),
-            Err(Error::Resolve { .. })
-        ));
     }
 }

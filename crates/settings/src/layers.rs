@@ -172,6 +172,9 @@ pub fn load(layers: &Layers<'_>) -> Result<Loaded, LoadError> {
 const RUST_LOG: &str = "RUST_LOG";
 const PREFIX: &str = "CORELANE_";
 
+/// What the commands that speak to a server log in with; a server is started from the same shell.
+const CLIENT_PASSWORD: &str = "CORELANE_CLIENT_PASSWORD";
+
 fn lay_env(
     settings: &mut Settings,
     env: &[(String, String)],
@@ -182,7 +185,7 @@ fn lay_env(
         put(settings, log, text, Source::Env(name.clone()))?;
     }
     for (name, text) in env.iter().filter(|(name, _)| name.starts_with(PREFIX)) {
-        if is_service_link(name, text) {
+        if name == CLIENT_PASSWORD || is_service_link(name, text) {
             continue;
         }
         let at = Source::Env(name.clone());

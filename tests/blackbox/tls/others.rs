@@ -1,6 +1,7 @@
-//! Programs and libraries of others, with the TLS that they bring.
+//! Programs and libraries of others, with the TLS that they bring, and the client commands of our own program.
 
 use super::pki::Pki;
+use crate::server::Server;
 use crate::tools;
 
 #[test]
@@ -82,5 +83,71 @@ fn python() {
     if let Some(output) = tools::run(&interpreter, &args, b"") {
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{errors}");
+    }
+}
+
+/// A client command of our own program against a server of ours: its status, and what it said.
+fn ours(server: &Server, args: &[&str], password: Option<&str>) -> (Option<i32>, String) {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_corelane"));
+    command.env_remove("CORELANE_CLIENT_PASSWORD");
+    command.envs(password.map(|password| ("CORELANE_CLIENT_PASSWORD", password)));
+    command.args(args);
+    command.args(["-p", &server.address.port().to_string()]);
+    let ended = command.output().expect("it runs");
+    let said = [ended.stdout, ended.stderr].concat();
+    (
+        ended.status.code(),
+        String::from_utf8_lossy(&said).into_owned(),
+    )
+}
+
+/// A command, how it connects, the password in its environment; its status, and what it says among other things.
+type Row<'a> = (&'a [&'a str], &'a [&'a str], Option<&'a str>, i32, &'a str);
+
+#[test]
+fn resize_and_bench_speak_it() {
+    let pki = Pki::new();
+    let server = pki.serve(&[
+        ("cpu-allocation", "1"),
+        ("overprovisioned", "yes"),
+        ("shards", "1"),
+        ("max-shards", "2"),
+        ("requirepass", "secret"),
+    ]);
+    let tls = pki.tool_args();
+    let tls: Vec<&str> = tls.iter().map(String::as_str).collect();
+    let (ca, other) = (pki.text("ca.pem"), pki.text("other-ca.pem"));
+    let bench = ["bench", "-n", "100", "-c", "2", "--keys", "10"];
+    let rows: [Row<'_>; 7] = [
+        (&["resize", "2"], &tls, Some("secret"), 0, "2 shards serve"),
+        (
+            &["resize", "1", "-a", "secret"],
+            &tls,
+            None,
+            0,
+            "1 shard serves",
+        ),
+        (&["resize", "2"], &tls, None, 1, "NOAUTH"),
+        (&["resize", "2"], &[], Some("secret"), 1, "cannot connect"),
+        (
+            &["resize", "2"],
+            &["--tls", "--cacert", &ca],
+            Some("secret"),
+            1,
+            "cannot connect",
+        ),
+        (
+            &["resize", "2"],
+            &["--tls", "--cacert", &other],
+            Some("secret"),
+            1,
+            "cannot connect",
+        ),
+        (&bench, &tls, Some("secret"), 0, "GET"),
+    ];
+    for (command, way, password, status, says) in rows {
+        let (ended, said) = ours(&server, &[command, way].concat(), password);
+        assert_eq!(ended, Some(status), "{command:?} {way:?}: {said}");
+        assert!(said.contains(says), "{command:?} {way:?}: {said}");
     }
 }

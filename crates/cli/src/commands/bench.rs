@@ -4,7 +4,7 @@
 use std::io::{IsTerminal, stderr};
 
 use clap::{Arg, ArgAction, ArgMatches, Args, FromArgMatches};
-use corelane_loadgen::{Error, Options, Progress};
+use corelane_loadgen::{Options, Progress};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::Subcommand;
@@ -31,8 +31,7 @@ fn define(command: clap::Command) -> clap::Command {
 fn run(matches: &ArgMatches) -> Result<(), Failure> {
     let options = Options::from_arg_matches(matches).map_err(|e| Failure::Asked(e.to_string()))?;
     let bar = Bar::new(stderr().is_terminal());
-    let report =
-        corelane_loadgen::run(&options, &mut |progress| bar.show(progress)).map_err(failure)?;
+    let report = corelane_loadgen::run(&options, &mut |progress| bar.show(progress))?;
     bar.0.finish_and_clear();
     if matches.get_flag("json") {
         let json =
@@ -47,13 +46,6 @@ fn run(matches: &ArgMatches) -> Result<(), Failure> {
         Err(Failure::Ran(
             "some requests were not answered as they should; the report counts them".to_owned(),
         ))
-    }
-}
-
-fn failure(error: Error) -> Failure {
-    match error {
-        Error::Option { .. } => Failure::Asked(error.to_string()),
-        _ => Failure::Ran(error.to_string()),
     }
 }
 

@@ -44,7 +44,7 @@ struct Crew {
 }
 
 /// The generator's threads share nothing but their beginning, so their mesh carries no messages.
-struct Alone;
+pub(crate) struct Alone;
 
 impl Service for Alone {
     type Request = ();

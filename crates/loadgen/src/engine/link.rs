@@ -10,16 +10,16 @@ use std::io;
 use std::pin::pin;
 use std::task::Poll;
 
-use corelane::net::{Addr, Chunk, Stream};
+use corelane::net::Chunk;
 use corelane::time;
 use corelane::tls::Transport;
-use corelane_wire::{Decoder, encode_command, skip};
+use corelane_wire::{Decoder, skip};
 
 use super::stint::Stint;
 use crate::affinity::Caller;
 use crate::error::Error;
-use crate::plan::{Address, Greeting, Target};
 use crate::schedule::Schedule;
+use crate::target::{Target, bulk_value, closed, error_text, invalid};
 use crate::workload::Request;
 
 /// A connection and what is on its way over it.
@@ -59,66 +59,15 @@ impl Link {
     /// # Errors
     /// [`Error::Connect`] or [`Error::Refused`].
     pub(super) async fn open(target: &Target, lane: u64) -> Result<Self, Error> {
-        let failed = |source| Error::Connect {
-            target: target.name.clone(),
-            source,
-        };
-        let address = match &target.address {
-            Address::Tcp(address) => Addr::Tcp(*address),
-            Address::Unix(path) => Addr::Unix(path.clone()),
-        };
-        let stream = Stream::connect(&address).await.map_err(failed)?;
-        if matches!(address, Addr::Tcp(_)) {
-            stream.set_nodelay(true).map_err(failed)?;
-        }
-        let stream = match &target.tls {
-            None => stream.into(),
-            Some(tls) => tls
-                .over(stream)
-                .await
-                .map_err(|error| failed(error.into()))?,
-        };
-        let mut link = Self {
-            stream,
+        Ok(Self {
+            stream: target.connect().await?,
             caller: Caller { lane, sent: 0 },
             out: Vec::new(),
             partial: Vec::new(),
             decoder: Decoder::new(),
             unanswered: VecDeque::new(),
             scratch: Vec::new(),
-        };
-        for greeting in &target.greeting {
-            let refusal = link.greet(greeting).await.map_err(failed)?;
-            if let Some(reply) = refusal {
-                let command = greeting.command;
-                return Err(Error::Refused {
-                    target: target.name.clone(),
-                    command,
-                    reply,
-                });
-            }
-        }
-        Ok(link)
-    }
-
-    /// Sends one greeting; gives the server's words if it refuses.
-    async fn greet(&mut self, greeting: &Greeting) -> io::Result<Option<String>> {
-        let mut request = Vec::new();
-        let mut words = vec![greeting.command];
-        words.extend(greeting.args.iter().map(String::as_str));
-        encode_command(&mut request, words);
-        self.stream.send_all(request).await?;
-        let mut answer = Vec::new();
-        loop {
-            let chunk = self.stream.recv().await?;
-            if chunk.is_empty() {
-                return Err(closed());
-            }
-            answer.extend_from_slice(&chunk);
-            if let Some(end) = skip(&answer).map_err(invalid)? {
-                return Ok(error_text(&answer[..end]).map(|t| String::from_utf8_lossy(t).into()));
-            }
-        }
+        })
     }
 
     /// Runs this connection's part of a phase. Gives the connection back, unless it is lost.
@@ -303,34 +252,8 @@ impl Link {
     }
 }
 
-fn closed() -> io::Error {
-    io::Error::new(io::ErrorKind::UnexpectedEof, "the server closed it")
-}
-
-fn invalid(problem: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, problem)
-}
-
-/// The text of an error reply, simple or (RESP3) bulk.
-fn error_text(reply: &[u8]) -> Option<&[u8]> {
-    match reply.first()? {
-        b'-' => Some(reply[1..].trim_ascii_end()),
-        b'!' => bulk_value(reply),
-        _ => None,
-    }
-}
-
 fn is_null(reply: &[u8]) -> bool {
     matches!(reply, b"$-1\r\n" | b"_\r\n" | b"*-1\r\n")
-}
-
-/// The payload of a bulk reply (`$` or `!`).
-fn bulk_value(reply: &[u8]) -> Option<&[u8]> {
-    if !matches!(reply.first()?, b'$' | b'!') {
-        return None;
-    }
-    let start = reply.iter().position(|b| *b == b'\n')? + 1;
-    reply.get(start..reply.len().checked_sub(2)?)
 }
 
 #[cfg(test)]

@@ -250,6 +250,7 @@ fn unknown_variables_are_a_warning_and_service_links_are_not() {
         ("CORELANE_PORT", "tcp://10.0.0.1:6379"),
         ("CORELANE_PORT_6379_TCP_ADDR", "10.0.0.1"),
         ("CORELANE_SERVICE_HOST", "10.0.0.1"),
+        ("CORELANE_CLIENT_PASSWORD", "secret"),
     ];
     let loaded = try_load(Given {
         env,

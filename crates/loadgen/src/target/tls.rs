@@ -3,12 +3,12 @@
 use corelane::net::Stream;
 use corelane::tls::{ClientOptions, Connector, Failure, Identity, Name, Pem, Transport, Trust};
 
+use super::options::TlsOptions;
 use crate::error::Error;
-use crate::options::TlsOptions;
 
 /// How connections speak TLS, and to whom.
 #[derive(Clone, Debug)]
-pub(crate) struct Tls {
+pub(super) struct Tls {
     connector: Connector,
     server: Name,
 }
@@ -18,7 +18,7 @@ impl Tls {
     ///
     /// # Errors
     /// [`Error::Option`] names the option that is wrong, and the file.
-    pub(crate) fn new(options: &TlsOptions, host: &str) -> Result<Option<Self>, Error> {
+    pub(super) fn new(options: &TlsOptions, host: &str) -> Result<Option<Self>, Error> {
         if !options.tls {
             return Ok(None);
         }
@@ -33,7 +33,7 @@ impl Tls {
     }
 
     /// Makes TLS of a connection.
-    pub(crate) async fn over(&self, stream: Stream) -> Result<Transport, Failure> {
+    pub(super) async fn over(&self, stream: Stream) -> Result<Transport, Failure> {
         let mut stream = self.connector.connect(stream, &self.server)?;
         stream.handshake().await?;
         Ok(stream.into())
