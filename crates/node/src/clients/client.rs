@@ -305,6 +305,7 @@ mod tests {
             peer: None,
             local: "/tmp/socket:0".to_owned(),
             door: Door::Main,
+            speaks_tls: false,
             now_ms: 0,
         };
         let mut clients = Clients::going_on(ShardId::new(0), 1);

@@ -271,6 +271,7 @@ fn a_shard_that_sleeps_is_told_of_to_its_own_clients_alone() {
             identity: &identity,
             announce: &announce,
             reached: REACHED,
+            by_tls: false,
             here: ShardId::new(shard),
         })
     };
