@@ -27,7 +27,6 @@ mod setting;
 mod settings;
 mod source;
 mod suggest;
-mod tls;
 mod typed;
 mod value;
 
@@ -44,9 +43,9 @@ pub use setting::{Change, Check, Effect, Group, Setting, Shown, find};
 pub use settings::Settings;
 pub use source::Source;
 pub use suggest::nearest;
-pub use tls::{ClientCertificates, Tls};
 pub use typed::{
-    Announce, ClientLimits, Endpoint, KeyspaceOptions, Listen, LocalAccess, Logging, MaxMemory,
-    MemoryLimits, MemoryShare, Placement, ProxyProtocol, Security, ShardPorts, WireLimits,
+    Announce, ClientCertificates, ClientLimits, Endpoint, KeyspaceOptions, Listen, LocalAccess,
+    Logging, MaxMemory, MemoryLimits, MemoryShare, Placement, ProxyProtocol, Security, ShardPorts,
+    Tls, WireLimits,
 };
 pub use value::{SavePoint, Value};

@@ -2,6 +2,7 @@
 //! for every shard; reading them by kind is here, reading them by meaning in `typed`.
 
 use std::net::IpAddr;
+use std::path::PathBuf;
 
 use crate::{BindAddress, Effect, SETTINGS, Setting, Source, Value, find};
 
@@ -112,6 +113,21 @@ impl Settings {
             Value::Text(text) => text,
             Value::Word(word) => word,
             other => wrong_kind(name, other),
+        }
+    }
+
+    /// A whole number as the type that its use takes.
+    pub(crate) fn number<T: TryFrom<i64>>(&self, name: &str) -> T {
+        let number = self.int(name);
+        T::try_from(number)
+            .unwrap_or_else(|_| panic!("'{name}' holds {number}, beyond the range of its use"))
+    }
+
+    /// A path.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        match self.value(name) {
+            Value::Path(path) => path.clone(),
+            other => unreachable!("{name} holds {other:?}"),
         }
     }
 
