@@ -56,27 +56,24 @@ const SLICE_ENTRIES: usize = 128;
 /// Runs a shard's background work until the node stops.
 pub async fn run(node: Node) {
     let mut busy = true;
-    loop {
-        let pace = Pace::of(&node);
-        let rests = !busy && node.mesh().with(Shard::may_rest);
-        if node
-            .unless_stopping(pause(&node, &pace, rests))
-            .await
-            .is_none()
-        {
-            return;
-        }
-        busy = slices(&node, &pace).await;
-        while !node.mesh().with(Shard::sweep_slice) {
-            corelane::task::yield_now().await;
-        }
-        while !node.mesh().with(Shard::rest_slice) {
-            corelane::task::yield_now().await;
-        }
-        node.mesh().with(Shard::evict_clients);
-        tell_memory(&node);
-        mind_load(&node);
+    while let Some(left) = round(&node, busy).await {
+        busy = left;
     }
+}
+
+/// One round, after the one before left nothing urgent or was `busy`; whether this one is. `None`: the shard stops, or its
+/// state has gone between two slices.
+async fn round(node: &Node, busy: bool) -> Option<bool> {
+    let rests = node.mesh().try_with(|shard| !busy && shard.may_rest())?;
+    let pace = Pace::of(node);
+    node.unless_stopping(pause(node, &pace, rests)).await?;
+    let left = slices(node, &pace).await?;
+    whole(node, Shard::sweep_slice).await?;
+    whole(node, Shard::rest_slice).await?;
+    node.mesh().with(Shard::evict_clients);
+    tell_memory(node);
+    mind_load(node);
+    Some(left)
 }
 
 /// How often, and how much of the time.
@@ -120,20 +117,28 @@ async fn pause(node: &Node, pace: &Pace, rests: bool) {
     corelane::time::sleep(pace.round).await;
 }
 
+/// Slices of something until it is over, other tasks in between.
+async fn whole(node: &Node, slice: fn(&mut Shard) -> bool) -> Option<()> {
+    while !node.mesh().try_with(slice)? {
+        corelane::task::yield_now().await;
+    }
+    Some(())
+}
+
 /// Slices of work, other tasks in between, until nothing is urgent or the round's share is used up;
 /// returns whether something is left.
-async fn slices(node: &Node, pace: &Pace) -> bool {
+async fn slices(node: &Node, pace: &Pace) -> Option<bool> {
     let mut worked_ns = 0;
     while worked_ns < pace.work_ns {
         let began_ns = corelane::time::refresh_ns();
-        let more = node.mesh().with(Shard::background_slice);
+        let more = node.mesh().try_with(Shard::background_slice)?;
         worked_ns += corelane::time::refresh_ns().saturating_sub(began_ns);
         if !more {
-            return false;
+            return Some(false);
         }
         corelane::task::yield_now().await;
     }
-    true
+    Some(true)
 }
 
 /// Tells the others this shard's memory use if it has changed.

@@ -143,6 +143,11 @@ impl Node {
         self.mesh().with(|shard| change(&mut shard.stats));
     }
 
+    /// The same for what has waited for others: it may have outlived the shard, and nobody counts any more.
+    fn count_late(&self, change: impl FnOnce(&mut Stats)) {
+        self.mesh().try_with(|shard| change(&mut shard.stats));
+    }
+
     /// Counts bytes that a client has sent to this shard.
     pub fn note_input(&self, client: &Rc<Client>, bytes: usize) {
         client.active_ms.set(corelane::time::unix_ms());
@@ -157,7 +162,7 @@ impl Node {
 
     /// Counts a command that did not run on a shard's data; `error` is its reply if that is one.
     pub fn count_call(&self, id: CommandId, error: Option<&[u8]>) {
-        self.with_stats(|stats| {
+        self.count_late(|stats| {
             stats.commands_processed += 1;
             let command = stats.command(id);
             command.calls += 1;
@@ -170,7 +175,7 @@ impl Node {
 
     /// Counts a command that was refused before it ran.
     pub fn count_refusal(&self, id: Option<CommandId>, reply: &[u8]) {
-        self.with_stats(|stats| {
+        self.count_late(|stats| {
             if let Some(id) = id {
                 stats.command(id).rejected += 1;
             }
