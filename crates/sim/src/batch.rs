@@ -21,6 +21,8 @@ pub struct Batch {
     pub shards: Option<usize>,
     /// How many of them own connections and no data, instead of what the seed says.
     pub io_shards: Option<usize>,
+    /// Whether the clients of every node change the number of its shards, instead of what the seed says.
+    pub resizes: bool,
     /// A fault to be found.
     pub tamper: Tamper,
     /// Every how many seeds one is run twice, to see that it repeats; 0 for none.
@@ -35,6 +37,7 @@ impl Batch {
             jobs: NonZero::<usize>::MIN,
             shards: None,
             io_shards: None,
+            resizes: false,
             tamper: Tamper::None,
             repeat_every: 16,
         }
@@ -52,6 +55,8 @@ pub struct Summary {
     pub commands: u64,
     /// Times that a connection went to another shard.
     pub moves: u64,
+    /// Resizes.
+    pub resizes: u64,
     /// Histories that could not be decided.
     pub undecided: usize,
 }
@@ -75,6 +80,7 @@ pub fn run_batch(batch: &Batch, mut tell: impl FnMut(&Result<Passed, Box<Failure
                     summary.passed += 1;
                     summary.commands += passed.commands;
                     summary.moves += passed.moves;
+                    summary.resizes += passed.resizes;
                     summary.undecided += passed.undecided;
                 }
                 Err(failure) => summary.failures.push(*failure),
@@ -103,6 +109,9 @@ fn one(batch: &Batch, seed: u64) -> Result<Passed, Box<Failure>> {
     }
     if let Some(io_shards) = batch.io_shards {
         scenario = scenario.split(io_shards);
+    }
+    if batch.resizes {
+        scenario = scenario.resized();
     }
     let first = run(&scenario);
     let again = batch.repeat_every > 0 && seed.is_multiple_of(batch.repeat_every);

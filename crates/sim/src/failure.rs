@@ -38,8 +38,8 @@ pub enum Fault {
     NotLinearizable(String),
     /// The node failed, or did not end.
     Node(String),
-    /// Connections are left of a node that has ended.
-    Left(usize),
+    /// What is left of a node that has ended.
+    Left(Vec<String>),
     /// The harness itself panicked.
     Panicked(String),
     /// A second run of the same seed went another way.
@@ -67,6 +67,10 @@ impl Failure {
             0 => String::new(),
             io_shards => format!(" ({io_shards} for connections)"),
         };
+        let room = match scenario.resizes {
+            true => format!(" with room for {}", scenario.room),
+            false => String::new(),
+        };
         let moves = if scenario.moves {
             ", connections move"
         } else {
@@ -78,7 +82,7 @@ impl Failure {
             trace_hash,
             fault,
             setting: format!(
-                "{shards} shards{split}, {lane}, {clients} clients{moves}{stop}{resets}"
+                "{shards} shards{room}{split}, {lane}, {clients} clients{moves}{stop}{resets}"
             ),
         })
     }
@@ -129,8 +133,9 @@ impl fmt::Display for Fault {
             }
             Self::NotLinearizable(story) => f.write_str(story),
             Self::Node(why) => writeln!(f, "the node failed: {why}"),
-            Self::Left(count) => {
-                writeln!(f, "{count} connections are left, though the node has ended")
+            Self::Left(left) => {
+                writeln!(f, "left of a node that has ended:")?;
+                list(f, left)
             }
             Self::Panicked(text) => writeln!(f, "a panic outside of all tasks: {text}"),
             Self::NotRepeatable { second } => {

@@ -16,8 +16,10 @@
 //! - nobody waits for ever, nor longer than delays explain: a shard that misses a wake-up goes on with its next
 //!   timer, so a lost wake-up shows as a reply that is late;
 //! - a connection that goes to another shard takes along its unread bytes, the rest of its replies, its database,
-//!   protocol, name and number, and is listed once;
-//! - the node drains and ends when asked, and leaves no connection behind;
+//!   protocol, name, number and routing, and is listed once;
+//! - shards come and go under all of this, and no key, connection or reply is lost by it; in the end as many serve as
+//!   were asked for;
+//! - the node drains and ends when asked, and leaves no connection, listening socket, task or call behind;
 //! - the same seed does the same again, to the last step.
 //!
 //! What is deliberately not asked: that commands over several groups are atomic (they promise it once there are

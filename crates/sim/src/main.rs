@@ -29,6 +29,9 @@ struct Arguments {
     /// How many of them own connections and no data, instead of what the seed says
     #[arg(long, value_parser = clap::value_parser!(u16).range(0..=15))]
     io_shards: Option<u16>,
+    /// Let the clients of every node change the number of its shards, instead of what the seed says
+    #[arg(long)]
+    resizes: bool,
     /// Seeds at once; one per processor by default
     #[arg(long)]
     jobs: Option<NonZero<usize>>,
@@ -55,9 +58,10 @@ fn main() -> ExitCode {
     let took_s = began.elapsed().as_secs_f64();
     hide_progress();
     eprintln!(
-        "{} commands, {} moves of connections, {:.1} seeds/s",
+        "{} commands, {} moves of connections, {} resizes, {:.1} seeds/s",
         summary.commands,
         summary.moves,
+        summary.resizes,
         seeds as f64 / took_s
     );
     if summary.undecided > 0 {
@@ -88,6 +92,7 @@ fn batch(arguments: &Arguments) -> Batch {
         None => Batch::new(arguments.from..arguments.from.saturating_add(arguments.seeds)),
     };
     batch.shards = arguments.shards.map(usize::from);
+    batch.resizes = arguments.resizes;
     batch.io_shards = arguments.io_shards.map(usize::from);
     let processors = std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
     batch.jobs = arguments.jobs.unwrap_or(processors);
@@ -96,11 +101,12 @@ fn batch(arguments: &Arguments) -> Batch {
 
 fn tell(passed: &Passed) {
     println!(
-        "seed {} passed: {} commands, {} replies, {} moves, {} undecided, {} ms of its time, trace {:016x}",
+        "seed {} passed: {} commands, {} replies, {} moves, {} resizes, {} undecided, {} ms of its time, trace {:016x}",
         passed.seed,
         passed.commands,
         passed.replies,
         passed.moves,
+        passed.resizes,
         passed.undecided,
         passed.virtual_ns / 1_000_000,
         passed.trace_hash

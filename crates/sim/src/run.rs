@@ -2,10 +2,11 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
+use std::time::Duration;
 
 use corelane::LaunchOptions;
 use corelane::net::Addr;
-use corelane::sim::World;
+use corelane::sim::{SimShard, World};
 use corelane_server::{Simulated, simulate};
 use corelane_settings::{Layers, Settings};
 
@@ -29,6 +30,8 @@ pub struct Passed {
     pub replies: u64,
     /// Times that a connection went to another shard, in runs that are not stopped under their clients.
     pub moves: u64,
+    /// Resizes that clients asked for and that came to their end.
+    pub resizes: u64,
     /// Histories too wild to be checked within the bound; they count as passed, and should be rare.
     pub undecided: usize,
     /// How long the run took in its world, nanoseconds.
@@ -37,6 +40,9 @@ pub struct Passed {
 
 /// The number that the clients' own runtime has: no shard's.
 const CLIENTS: u16 = u16::MAX;
+
+/// What the end of a node leaves behind for others to clear away is gone within this time.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// The port that the node listens on.
 const PORT: u16 = 6379;
@@ -58,7 +64,7 @@ pub fn run(scenario: &Scenario) -> Result<Passed, Box<Failure>> {
 fn run_in_world(scenario: &Scenario) -> Result<Passed, Box<Failure>> {
     let world = World::new(scenario.seed, scenario.world.clone());
     let failed = |world: &World, fault| Err(Failure::new(scenario, world.trace_hash(), fault));
-    let server = match simulate(&world, settings(), &options(scenario)) {
+    let server = match simulate(&world, settings(scenario), &options(scenario)) {
         Ok(server) => server,
         Err(error) => return failed(&world, Fault::NotStarted(error.to_string())),
     };
@@ -78,8 +84,13 @@ fn run_in_world(scenario: &Scenario) -> Result<Passed, Box<Failure>> {
         Some(Err(failure)) => return failed(&world, Fault::Node(failure.to_string())),
         None => return failed(&world, Fault::Node("it has not ended".to_owned())),
     }
-    let left = server.parts.admission.open().max(world.connections());
-    if left > 0 {
+    if let Err(stuck) = world.run_for(GRACE) {
+        let waiting = stage.waiting();
+        let stuck = Box::new(stuck);
+        return failed(&world, Fault::Stuck { stuck, waiting });
+    }
+    let left = left(&world, scenario, &server);
+    if !left.is_empty() {
         return failed(&world, Fault::Left(left));
     }
     let counts = stage.counts.get();
@@ -94,9 +105,40 @@ fn run_in_world(scenario: &Scenario) -> Result<Passed, Box<Failure>> {
         commands: counts.commands,
         replies: counts.replies,
         moves: counts.moves,
+        resizes: counts.resizes,
         undecided,
         virtual_ns: world.now_ns(),
     })
+}
+
+/// What a node that has ended has left behind, a line each.
+fn left(world: &World, scenario: &Scenario, server: &Simulated) -> Vec<String> {
+    let tasks = |place: &SimShard| world.tasks(*place);
+    // Whoever stops a node in the middle leaves calls without an answer.
+    let calls = match scenario.stop_ns {
+        Some(_) => 0,
+        None => server
+            .node
+            .metrics()
+            .snapshot()
+            .total("corelane_queue_depth"),
+    };
+    let counted = [
+        ("ends of connections", world.connections() as u64),
+        (
+            "places among the connections",
+            server.parts.admission.open() as u64,
+        ),
+        ("listening sockets", world.listeners() as u64),
+        (
+            "tasks",
+            server.node.places().iter().map(tasks).sum::<usize>() as u64,
+        ),
+        ("calls", calls),
+    ];
+    let left = counted.into_iter().filter(|(_, count)| *count > 0);
+    left.map(|(what, count)| format!("{count} {what}"))
+        .collect()
 }
 
 fn found(findings: &[Finding]) -> Fault {
@@ -107,12 +149,15 @@ fn found(findings: &[Finding]) -> Fault {
     }
 }
 
-fn settings() -> Settings {
+fn settings(scenario: &Scenario) -> Settings {
     let flag = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     let flags = [
         flag("bind", "127.0.0.1"),
         flag("port", &PORT.to_string()),
         flag("maxmemory", "0"),
+        flag("routing", scenario.routing),
+        flag("shards", &scenario.shards.to_string()),
+        flag("max-shards", &scenario.room.to_string()),
     ];
     let layers = Layers {
         cwd: "/".as_ref(),
@@ -125,7 +170,8 @@ fn settings() -> Settings {
 }
 
 fn options(scenario: &Scenario) -> LaunchOptions {
-    let mut options = LaunchOptions::unpinned(scenario.shards);
+    let mut options = LaunchOptions::unpinned(scenario.room);
+    options.active = Some(scenario.shards);
     for shard in &mut options.shards[..scenario.io_shards] {
         shard.io = true;
     }

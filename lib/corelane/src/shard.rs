@@ -102,6 +102,9 @@ pub(crate) async fn run<S: Service>(
         core.discard();
     }
     core.outside.look_at_life();
+    if let Some(living) = lives.living.borrow_mut().take() {
+        living.ticker.cancel();
+    }
     local::remove::<Lives<S>>();
 }
 

@@ -30,7 +30,11 @@ pub(crate) async fn client(stage: Rc<Stage>, client: usize) {
     stage.done();
 }
 
-/// What clients have left behind settles within this time: vanished ones may have commands under way.
+/// What clients have left behind settles within this time: vanished ones may have commands under way, and what they were
+/// sending to a node that does not read is given up after ten seconds.
+const GONE: Duration = Duration::from_secs(11);
+
+/// What a storm has left behind settles within this time.
 const SETTLE: Duration = Duration::from_secs(1);
 
 /// Connections that a look makes at most: which shard takes one is chance.
@@ -42,8 +46,11 @@ pub(crate) async fn conduct(stage: Rc<Stage>, stopper: Stopper) {
         Some(stop_ns) => corelane::time::sleep(Duration::from_nanos(stop_ns)).await,
         None => {
             stage.all_done().await;
-            corelane::time::sleep(SETTLE).await;
-            look(&stage, true).await;
+            corelane::time::sleep(GONE).await;
+            match stage.scenario.resizes {
+                true => look_at_sizes(&stage).await,
+                false => look(&stage, true).await,
+            }
             for storm in 0..stage.scenario.storms.len() {
                 rage(&stage, storm).await;
                 corelane::time::sleep(SETTLE).await;
@@ -53,6 +60,36 @@ pub(crate) async fn conduct(stage: Rc<Stage>, stopper: Stopper) {
     }
     stage.stop();
     stopper.stop("the run is over");
+}
+
+/// How often a resize is tried that meets one which clients have left behind, and how long it waits in between.
+const RESIZE_TRIES: usize = 200;
+const RESIZE_RETRY: Duration = Duration::from_millis(100);
+
+/// Brings the node to each of the last numbers of shards, and looks at everything there.
+async fn look_at_sizes(stage: &Stage) {
+    for lot in &stage.scenario.last_sizes {
+        let shards = stage.scenario.size(*lot);
+        let plan = SessionPlan::plain(
+            vec![Request::resize(*lot), Request::shards()],
+            Finish::HalfClose,
+        );
+        for _ in 0..RESIZE_TRIES {
+            let seen = Session::run(stage, None, &plan).await;
+            if seen.is_some_and(|seen| seen.complete) && stage.serving() == shards {
+                break;
+            }
+            corelane::time::sleep(RESIZE_RETRY).await;
+        }
+        if stage.serving() != shards {
+            let text = format!(
+                "{} shards serve, and not the {shards} that were asked for",
+                stage.serving()
+            );
+            return stage.found(Finding::Reply(text));
+        }
+        look(stage, true).await;
+    }
 }
 
 /// Lets the clients of a storm loose, all at once.
@@ -75,7 +112,7 @@ async fn rage(stage: &Rc<Stage>, storm: usize) {
 
 /// Reads the setting on every shard that keeps clients and, if asked, every key once.
 async fn look(stage: &Stage, keys: bool) {
-    let keepers = stage.scenario.keep_clients();
+    let keepers = stage.scenario.keep_clients(stage.serving());
     let mut seen_shards = BTreeSet::new();
     let mut keys_left = keys;
     for round in 0..LOOKS {

@@ -10,7 +10,7 @@ use super::line::{Event, Line};
 use super::record::Handle;
 use super::stage::{Finding, Stage, Waits};
 use super::tampering::Tampering;
-use crate::plan::{Expect, Finish, Pace, Reading, Request, SessionPlan, Words, shorten};
+use crate::plan::{Expect, Finish, Pace, Pick, Reading, Request, SessionPlan, Words, shorten};
 
 /// A connection at work.
 pub(super) struct Session<'a> {
@@ -44,6 +44,8 @@ struct Waiting {
     ahead: usize,
     /// Bytes handed over once all of it is.
     whole_at: u64,
+    /// It is a resize, or stands behind one.
+    resizes: bool,
 }
 
 /// How a connection's life went.
@@ -230,6 +232,7 @@ impl Session<'_> {
         let bytes = self.bytes(request);
         let carried = self.line.carried();
         let whole_at = self.line.push(&bytes);
+        let is_resize = matches!(request.words, Words::Resize { .. });
         self.waiting.push_back(Waiting {
             request: self.next,
             handles,
@@ -237,6 +240,7 @@ impl Session<'_> {
             carried,
             ahead: self.waiting.len(),
             whole_at,
+            resizes: is_resize || self.waiting.iter().any(|waiting| waiting.resizes),
         });
         self.next += 1;
         self.expected += usize::from(!request.silent);
@@ -251,12 +255,17 @@ impl Session<'_> {
                 encode_command(&mut bytes, [&words[0][..], b"astray", &words[2]]);
             }
             Words::Fixed(words) => encode_command(&mut bytes, words),
+            Words::Resize { lot } => {
+                let shards = self.stage.scenario.size(*lot).to_string();
+                encode_command(&mut bytes, ["CONFIG", "SET", "shards", &shards]);
+            }
             Words::Kill { client } => {
                 let number = self.stage.mark_for_kill(*client).to_string();
                 encode_command(&mut bytes, ["CLIENT", "KILL", "ID", &number]);
             }
             Words::Migrate { client, lot } => {
-                let shard = usize::from(*lot) % self.stage.scenario.keep_clients();
+                let scenario = &self.stage.scenario;
+                let shard = usize::from(*lot) % scenario.keep_clients(scenario.room);
                 let shard = shard.to_string();
                 match client.map(|client| self.stage.number_of(client).to_string()) {
                     None => encode_command(&mut bytes, ["CLIENT", "MIGRATE", &shard]),
@@ -334,6 +343,14 @@ impl Session<'_> {
                 let told = |moves| self.stage.count(|counts| counts.moves = moves);
                 moves.map(told).is_some()
             }
+            Expect::Resized => self.note_resize(&reply),
+            Expect::Shards => {
+                let shards = Pick::Setting.of(&reply).map(|value| text(&value));
+                let shards = shards.and_then(|shards| shards.parse().ok());
+                shards
+                    .map(|shards| self.stage.set_serving(shards))
+                    .is_some()
+            }
             Expect::Everybody => self.stage.is_everybody(&text(&reply)),
             Expect::Parts(_) => {
                 let mut record = self.stage.record.borrow_mut();
@@ -345,23 +362,45 @@ impl Session<'_> {
                     .is_some_and(|text| text.contains("has stopped"))
             }
         };
-        if !accepted {
+        if !accepted && !self.is_excused(waiting.request, &reply) {
             let command = &self.plan.requests[waiting.request];
             self.spoil(&format!("{command} was answered with {}", show(&reply)));
         }
         self.check_patience(&waiting, now_ns);
     }
 
+    /// Whether that is an answer to a resize.
+    fn note_resize(&self, reply: &Value) -> bool {
+        if reply.as_bytes() == Some(b"OK") {
+            self.stage.count(|counts| counts.resizes += 1);
+            return true;
+        }
+        let busy = |text: &str| text.contains("another move or resize is going on");
+        let ends = |text: &str| self.stage.is_stopping() && text.contains("is stopping");
+        reply
+            .as_error()
+            .is_some_and(|text| busy(text) || ends(text))
+    }
+
+    /// Where shards come and go, a connection may be sent to one that does not serve.
+    fn is_excused(&self, request: usize, reply: &Value) -> bool {
+        let goes = matches!(self.plan.requests[request].words, Words::Migrate { .. });
+        let refused = |text: &str| text.contains("there is no shard");
+        self.stage.scenario.resizes && goes && reply.as_error().is_some_and(refused)
+    }
+
     /// A reply may take as long as its bytes, and those of the commands before it, take on the way.
     fn check_patience(&mut self, waiting: &Waiting, now_ns: u64) {
-        if self.plan.reading != Reading::Prompt {
+        // A resize may take as long as slow readers do, and so may what stands behind it.
+        if self.plan.reading != Reading::Prompt || waiting.resizes {
             return;
         }
         let world = &self.stage.scenario.world;
         let buffers = (self.line.carried() - waiting.carried) / world.socket_bytes.start as u64;
         // Each command before it may have sent the connection to another shard, which stops its receive and wakes two.
         let move_ns = 8 * (world.wake_ns.end + world.completion_ns.end);
-        let moves_ns = match self.stage.scenario.moves {
+        let scenario = &self.stage.scenario;
+        let moves_ns = match scenario.moves || scenario.resizes {
             true => (waiting.ahead as u64 + 1) * move_ns,
             false => 0,
         };

@@ -22,6 +22,8 @@ pub(crate) struct Stage {
     numbers: RefCell<Vec<Option<u64>>>,
     killed: RefCell<BTreeSet<u64>>,
     stopping: Cell<bool>,
+    /// Shards that serve, as far as somebody was told.
+    serving: Cell<usize>,
     /// Clients that have something left to do.
     busy: Cell<usize>,
     watcher: Cell<Option<Waker>>,
@@ -38,6 +40,8 @@ pub(crate) struct Counts {
     pub(crate) replies: u64,
     /// Times that a connection went to another shard, as the node tells when all is quiet.
     pub(crate) moves: u64,
+    /// Resizes that came to their end.
+    pub(crate) resizes: u64,
 }
 
 /// What a connection waits for, to be told if it waits for ever.
@@ -78,6 +82,7 @@ impl Stage {
             numbers: RefCell::new(vec![None; clients]),
             killed: RefCell::default(),
             stopping: Cell::new(false),
+            serving: Cell::new(scenario.shards),
             busy: Cell::new(clients),
             watcher: Cell::default(),
             lingering: Cell::new(0),
@@ -144,6 +149,19 @@ impl Stage {
 
     pub(crate) fn is_stopping(&self) -> bool {
         self.stopping.get()
+    }
+}
+
+/// How many shards there are.
+impl Stage {
+    /// So many shards serve.
+    pub(crate) fn set_serving(&self, shards: usize) {
+        self.serving.set(shards);
+    }
+
+    /// How many shards serve when all is quiet.
+    pub(crate) fn serving(&self) -> usize {
+        self.serving.get()
     }
 }
 

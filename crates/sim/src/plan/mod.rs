@@ -4,7 +4,8 @@
 //! - `keyspace`: the keys, in groups, and which histories they belong to
 //! - `actions`: what is asked of one group
 //! - `requests`: commands as they go over the wire, and what must come back
-//! - `moving`: connections that go from shard to shard in between
+//! - `moving`: connections that go from shard to shard in between, and choose how
+//! - `resizing`: shards that come and go in between
 //! - `client`: a client's connections, and how each behaves
 
 mod actions;
@@ -12,6 +13,7 @@ mod client;
 mod keyspace;
 mod moving;
 mod requests;
+mod resizing;
 mod scenario;
 #[cfg(test)]
 mod tests;

@@ -8,6 +8,12 @@ use corelane_wire::Value;
 use super::client::{ClientPlan, Finish, SessionPlan};
 use super::requests::{Expect, Request, Standing, Words};
 
+/// How commands reach other shards.
+pub(super) const ROUTINGS: [&str; 3] = ["hop", "migrate", "adaptive"];
+
+/// How a connection may be told to reach other shards.
+const WAYS: [&str; 4] = ["hop", "migrate", "adaptive", "default"];
+
 /// Puts moves into the plans of `clients`.
 pub(super) fn add(rng: &mut fastrand::Rng, clients: &mut [ClientPlan]) {
     let count = clients.len();
@@ -75,14 +81,22 @@ impl Mover {
 
     /// A move, or a look at what should have come along.
     fn request(&mut self, rng: &mut fastrand::Rng) -> Request {
-        let request = match rng.u8(0..12) {
+        let ok = || Value::Simple("OK".to_owned());
+        let request = match rng.u8(0..15) {
             0..7 => Request::migrate(None, rng.u16(..)),
             7..9 => Request::migrate(Some(rng.usize(0..self.clients)), rng.u16(..)),
             9 => {
                 self.names += 1;
                 self.standing.name = format!("name-{}", self.names);
-                let ok = Value::Simple("OK".to_owned());
-                Request::fixed(&format!("CLIENT SETNAME {}", self.standing.name), ok)
+                Request::fixed(&format!("CLIENT SETNAME {}", self.standing.name), ok())
+            }
+            10..12 => {
+                self.standing.routing = WAYS[rng.usize(0..WAYS.len())];
+                Request::fixed(&format!("CLIENT ROUTING {}", self.standing.routing), ok())
+            }
+            12 => {
+                let way = ROUTINGS[rng.usize(0..ROUTINGS.len())];
+                Request::fixed(&format!("CONFIG SET routing {way}"), ok())
             }
             _ => Request {
                 expect: Expect::Standing(self.standing.clone()),
@@ -96,7 +110,8 @@ impl Mover {
     }
 }
 
-fn says(request: &Request, text: &str) -> bool {
+/// Whether a command has these words.
+pub(super) fn says(request: &Request, text: &str) -> bool {
     let Words::Fixed(words) = &request.words else {
         return false;
     };

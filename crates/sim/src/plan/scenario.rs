@@ -6,21 +6,30 @@ use corelane::sim::WorldOptions;
 
 use super::client::{ClientPlan, Crowd, SessionPlan};
 use super::keyspace::Keyspace;
-use super::moving;
+use super::{moving, resizing};
 
 /// Everything that a seed decides before the world starts.
 #[derive(Clone, Debug)]
 pub struct Scenario {
     /// The seed.
     pub seed: u64,
-    /// Shards of the node.
+    /// Shards of the node, at first.
     pub shards: usize,
+    /// Shards that it has room for.
+    pub room: usize,
     /// How many of them own connections and no data; 0 for all own both.
     pub io_shards: usize,
     /// Requests that a pair of shards may have outstanding; `None` for the node's own choice.
     pub lane_capacity: Option<usize>,
     /// Whether connections go from shard to shard.
     pub moves: bool,
+    /// The setting `routing`, at first.
+    pub routing: &'static str,
+    /// Whether clients change the number of shards.
+    pub resizes: bool,
+    /// When all clients are done, and before the storms: these numbers of shards, one after another, and after each a
+    /// look at every key.
+    pub last_sizes: Vec<u16>,
     /// How unkind the world is.
     pub world: WorldOptions,
     /// The keys.
@@ -80,6 +89,12 @@ const CLIENTS: usize = 12;
 /// The most shards.
 const SHARDS: usize = 4;
 
+/// The most resizes at the end of a run.
+const LAST_SIZES: usize = 3;
+
+/// The longest that one partition's move holds a client up, and what waits for the same move before it.
+const MOVE_NS: u64 = 500_000_000;
+
 /// How much virtual time a run may take: far more than any needs.
 const TIME_LIMIT: Duration = Duration::from_secs(120);
 
@@ -123,9 +138,13 @@ impl Scenario {
         let mut scenario = Self {
             seed,
             shards,
+            room: shards,
             io_shards,
             lane_capacity,
             moves: false,
+            routing: "adaptive",
+            resizes: false,
+            last_sizes: vec![],
             world,
             keyspace,
             clients,
@@ -139,6 +158,9 @@ impl Scenario {
         };
         if rng.u8(0..3) > 0 {
             scenario.unsettle(&mut rng.fork());
+        }
+        if rng.u8(0..3) == 0 {
+            scenario.let_resize(&mut rng.fork());
         }
         scenario
     }
@@ -154,29 +176,63 @@ impl Scenario {
         if self.stop_ns.is_none() && rng.u8(0..6) == 0 {
             self.stop_ns = Some(rng.u64(0..8_000_000));
         }
+        self.routing = moving::ROUTINGS[rng.usize(0..moving::ROUTINGS.len())];
         self.limits.patience_ns = patience_ns(&self.world);
+    }
+
+    /// Lets clients change the number of shards.
+    fn let_resize(&mut self, rng: &mut fastrand::Rng) {
+        self.resizes = true;
+        self.room = self.shards.max(self.io_shards + rng.usize(2..=SHARDS));
+        resizing::add(rng, &mut self.clients);
+        let sizes = rng.usize(1..=LAST_SIZES);
+        self.last_sizes = (0..sizes).map(|_| rng.u16(..)).collect();
+        self.limits.patience_ns += MOVE_NS;
     }
 
     /// The same on so many shards, at least one of them for data.
     pub(crate) fn over(mut self, shards: usize) -> Self {
         self.shards = shards;
         self.io_shards = self.io_shards.min(shards - 1);
-        self
+        self.with_room()
     }
 
     /// The same with so many shards for connections alone, and at least one for data.
     pub(crate) fn split(mut self, io_shards: usize) -> Self {
         self.shards = self.shards.max(io_shards + 1);
         self.io_shards = io_shards;
+        self.with_room()
+    }
+
+    /// The same with clients that change the number of shards.
+    pub(crate) fn resized(mut self) -> Self {
+        if !self.resizes {
+            self.let_resize(&mut fastrand::Rng::with_seed(self.seed));
+        }
         self
     }
 
-    /// Shards that clients connect to.
-    pub(crate) fn keep_clients(&self) -> usize {
+    fn with_room(mut self) -> Self {
+        let least = self.shards + usize::from(self.resizes);
+        self.room = match self.resizes {
+            true => self.room.max(least),
+            false => self.shards,
+        };
+        self
+    }
+
+    /// Shards that clients are on where `shards` serve.
+    pub(crate) fn keep_clients(&self, shards: usize) -> usize {
         match self.io_shards {
-            0 => self.shards,
+            0 => shards,
             io_shards => io_shards,
         }
+    }
+
+    /// A number of shards that there is room for.
+    pub(crate) fn size(&self, lot: u16) -> usize {
+        let least = self.io_shards + 1;
+        least + usize::from(lot) % (self.room + 1 - least)
     }
 
     /// Whether connections may break without anybody's doing.

@@ -37,12 +37,24 @@ fn scenarios_differ_in_everything() {
     share("stopped under clients", &|s, _| s.stop_ns.is_some());
     share("resets", &|s, _| s.resets());
     share("moving", &|s, _| s.moves);
+    share("moving by itself", &|s, _| s.routing == "migrate");
+    share("resizing", &|s, _| s.resizes);
+    share("growing", &|s, _| s.room > s.shards);
+    share("resizing, split", &|s, _| s.resizes && s.io_shards > 0);
     share("pausing", &|s, _| s.world.pauses_per_10k > 0);
     share("split", &|s, _| s.io_shards > 0);
     share("tiny lanes", &|s, _| s.lane_capacity == Some(1));
     share("many clients", &|s, _| s.clients.len() > 8);
     share("one client", &|s, _| s.clients.len() == 1);
-    for word in ["Flush", "Kill", "Slow(", "Vanish", "Linger", "HalfClose"] {
+    for word in [
+        "Flush",
+        "Kill",
+        "Resize",
+        "Slow(",
+        "Vanish",
+        "Linger",
+        "HalfClose",
+    ] {
         share(word, &|_, text| text.contains(word));
     }
 }

@@ -4,6 +4,7 @@ use corelane::sim::WorldOptions;
 use corelane_wire::Value;
 
 use super::run;
+use crate::model::Action;
 use crate::plan::{
     ClientPlan, Expect, Finish, Kind, Pace, Reading, Request, Scenario, SessionPlan, Words,
 };
@@ -19,11 +20,13 @@ fn scenario(sessions: Vec<SessionPlan>) -> Scenario {
     });
     Scenario {
         shards: 2,
+        room: 2,
         io_shards: 0,
         lane_capacity: None,
         world: WorldOptions::default(),
         clients: clients.collect(),
         moves: false,
+        resizes: false,
         storms: vec![],
         stop_ns: None,
         ..Scenario::of(0)
@@ -150,4 +153,29 @@ fn a_client_that_is_gone_without_taking_its_replies_is_cut_off_by_a_stop() {
     gone.world.socket_bytes = 64..128;
     gone.stop_ns = Some(1_000_000_000);
     passes(&gone);
+}
+
+/// A client that lingers through all of it is still there in the end, as is every key.
+#[test]
+fn shards_come_and_go_and_everybody_stays() {
+    let keyspace = Scenario::of(0).keyspace;
+    let object = keyspace.object(0, 0);
+    let append = || {
+        let more = b"x".as_slice().into();
+        Request::action(&keyspace, object, Action::Append(0, more))
+    };
+    let mut requests = vec![Request::number()];
+    for lot in [3, 0, 1, 0] {
+        requests.push(append());
+        requests.push(Request::resize(lot));
+        requests.push(append());
+    }
+    let busy = session(requests, Finish::Close);
+    let stays = session(vec![Request::number(), append()], Finish::Linger);
+    let mut resized = scenario(vec![busy, stays]);
+    resized.resizes = true;
+    resized.room = 4;
+    resized.last_sizes = vec![3, 0];
+    let passed = run(&resized).unwrap_or_else(|failure| panic!("{failure}"));
+    assert_eq!(passed.resizes, 6);
 }

@@ -184,6 +184,11 @@ impl Exec {
         self.with_local(|local| local.live[place] = Some(waker));
     }
 
+    /// How many tasks there are whose futures are not gone.
+    pub(crate) fn live(&self) -> usize {
+        self.with_local(|local| local.live.len() - local.vacant.len())
+    }
+
     /// Forgets a task whose future is gone.
     pub(crate) fn retire(&self, place: usize) {
         let waker = self.with_local(|local| {
@@ -207,7 +212,7 @@ impl Exec {
                 drop(task);
                 dropped += 1;
             }
-            let live = self.with_local(|local| local.live.len() - local.vacant.len());
+            let live = self.live();
             if live == 0 && dropped == 0 {
                 return;
             }

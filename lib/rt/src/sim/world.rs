@@ -171,6 +171,17 @@ impl World {
         self.core.connections()
     }
 
+    /// Sockets that are listened on, or held to be.
+    pub fn listeners(&self) -> usize {
+        self.core.close_orphans();
+        self.core.listeners()
+    }
+
+    /// Tasks of a shard that have not ended.
+    pub fn tasks(&self, shard: SimShard) -> usize {
+        self.core_of(shard).exec.live()
+    }
+
     /// A shard's counters.
     pub fn stats(&self, shard: SimShard) -> Stats {
         self.core_of(shard).counters.snapshot()

@@ -195,6 +195,11 @@ impl SimCore {
         }
     }
 
+    /// Sockets that are listened on, or held to be.
+    pub(crate) fn listeners(&self) -> usize {
+        self.net.borrow().listeners.values().map(Vec::len).sum()
+    }
+
     fn start_connect(&self, addr: &Addr) -> ConnectId {
         let mut net = self.net.borrow_mut();
         let from = match addr {
