@@ -11,7 +11,7 @@ fn tampered(seed: u64, tamper: Tamper) -> Result<Passed, Box<Failure>> {
     let mut scenario = Scenario::of(seed);
     scenario.tamper = tamper;
     // A client that waits for what never comes need not do so for long.
-    scenario.world.time_limit = Duration::from_secs(10);
+    scenario.world.time_limit = Duration::from_secs(30);
     run(&scenario)
 }
 
