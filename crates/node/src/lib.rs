@@ -13,6 +13,7 @@ mod asking;
 pub mod background;
 mod batch;
 mod catalog;
+mod change;
 mod clients;
 mod cluster;
 mod commands;

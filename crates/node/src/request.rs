@@ -2,17 +2,18 @@
 
 use std::sync::Arc;
 
-use corelane::tls::Acceptor;
 use corelane_settings::Settings;
 use corelane_store::commands::steps::{Answer, Step};
 use corelane_store::{Command, Continuation};
 
 use crate::batch::{Batch, Call};
+use crate::change::Pairs;
 use crate::clients::{Census, Counted, Traveller};
 use crate::memory::MemoryUse;
 use crate::owned::OwnedArgs;
 use crate::report::ShardReport;
 use crate::stats::Stats;
+use crate::tls::{Made, Secured};
 
 /// A request to a shard. All are answered at once; what takes long is asked for in slices.
 #[derive(Debug)]
@@ -41,18 +42,22 @@ pub enum Request {
     /// Turns the active expiry of keys on or off (`DEBUG SET-ACTIVE-EXPIRE`).
     ActiveExpire(bool),
     /// New TLS connections are accepted with this.
-    Secure(Option<Acceptor>),
+    Secure(Secured),
     /// What TLS connections are accepted with.
-    TellAcceptor,
+    TellTls,
+    /// Has the files of TLS read anew.
+    ReloadTls,
     /// New settings take effect.
     Apply(Arc<Settings>),
     /// `CONFIG SET` at the shard that decides.
     Configure {
         /// Names and values, all or none.
-        pairs: Vec<(Vec<u8>, Vec<u8>)>,
-        /// Only says what would come of it.
-        dry: bool,
+        pairs: Pairs,
+        /// For a change of TLS, what connections are accepted with then.
+        made: Option<Box<Made>>,
     },
+    /// What would come of it.
+    Try(Pairs),
     /// The settings in force: for a shard that has just been woken.
     Settings,
     /// What a shard has counted that goes to sleep, so that nothing of it is lost.
@@ -86,11 +91,13 @@ pub enum Reply {
     /// The clients.
     Counted(Box<Counted>),
     /// What TLS connections are accepted with.
-    Acceptor(Option<Acceptor>),
+    Tls(Secured),
     /// Done.
     Done,
     /// The settings as they are now, or why nothing changed.
     Configured(Result<Arc<Settings>, String>),
+    /// Another change of TLS has come first.
+    Overtaken,
 }
 
 /// What reaches a shard on the control lane, which data cannot block.

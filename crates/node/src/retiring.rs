@@ -8,7 +8,7 @@ use corelane_wire::Args;
 use corelane_wire::number::parse_i64;
 use corelane_wire::spec::CommandSpec;
 
-use crate::commands::DECIDER;
+use crate::change::DECIDER;
 use crate::memory::MemoryUse;
 use crate::node::{Gone, Node};
 use crate::report::ShardReport;

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use corelane::tls::Acceptor;
 use corelane::{Cx, Handoff, MeshGauge, Service, ShardId};
 use corelane_settings::Settings;
 use corelane_store::commands::steps::{Answer, Step};
@@ -14,6 +13,7 @@ use corelane_wire::{Args, Reply as ReplyWriter};
 
 use crate::background::Background;
 use crate::batch::Call;
+use crate::change::Pairs;
 use crate::clients::{Awake, ClientSweep, Clients};
 use crate::loads::Loads;
 use crate::memory::NodeMemory;
@@ -24,6 +24,7 @@ use crate::routing::Gauge;
 use crate::rules::Rules;
 use crate::seed::{Life, ShardSeed};
 use crate::stats::{Stats, TIMED_ONE_IN};
+use crate::tls::{Made, Secured};
 
 /// Everything one shard owns.
 #[derive(Debug)]
@@ -34,7 +35,7 @@ pub struct Shard {
     pub(crate) clients: Clients,
     pub(crate) rules: Rules,
     /// What TLS connections are accepted with.
-    pub(crate) tls: Option<Acceptor>,
+    pub(crate) tls: Secured,
     /// Handshakes that fail are not logged before.
     pub(crate) tls_silent_until_ms: u64,
     pub(crate) background: Background,
@@ -74,7 +75,7 @@ impl Shard {
             stats: Stats::new(seed.commands),
             clients: Clients::going_on(id, life.next_client()),
             rules: Rules::of(Arc::clone(&seed.settings)),
-            tls: seed.tls.clone(),
+            tls: Secured::first(seed.tls.clone()),
             tls_silent_until_ms: 0,
             background: Background::default(),
             mesh: None,
@@ -267,16 +268,23 @@ impl Service for Shard {
                 self.background.expire = on;
                 Reply::Done
             }
-            Request::Secure(acceptor) => {
-                self.tls = acceptor;
+            Request::Secure(secured) => {
+                self.tls.renew(secured);
                 Reply::Done
             }
-            Request::TellAcceptor => Reply::Acceptor(self.tls.clone()),
+            Request::TellTls => Reply::Tls(self.tls.clone()),
+            Request::ReloadTls => {
+                if let Some(node) = self.home.upgrade() {
+                    corelane::task::spawn(node.reload_tls());
+                }
+                Reply::Done
+            }
             Request::Apply(settings) => {
                 self.apply(settings);
                 Reply::Done
             }
-            Request::Configure { pairs, dry } => Reply::Configured(self.configure(&pairs, dry)),
+            Request::Configure { pairs, made } => self.configure(&pairs, made),
+            Request::Try(pairs) => Reply::Configured(self.changed(&pairs)),
             Request::Settings => Reply::Configured(Ok(Arc::clone(&self.rules.settings))),
             Request::Inherit(stats) => {
                 self.stats.add(&stats);
@@ -325,22 +333,30 @@ impl Handoff for Shard {
 }
 
 impl Shard {
-    /// Applies pairs to a copy, which takes effect here unless `dry`; the caller broadcasts the result.
-    fn configure(
-        &mut self,
-        pairs: &[(Vec<u8>, Vec<u8>)],
-        dry: bool,
-    ) -> Result<Arc<Settings>, String> {
+    /// Puts pairs in force here; the caller broadcasts the result.
+    fn configure(&mut self, pairs: &Pairs, made: Option<Box<Made>>) -> Reply {
+        let changed = match self.changed(pairs) {
+            Ok(changed) => changed,
+            Err(reason) => return Reply::Configured(Err(reason)),
+        };
+        if let Some(made) = made {
+            if !made.fits(&changed, &self.tls) {
+                return Reply::Overtaken;
+            }
+            self.tls.renew(made.secured());
+        }
+        self.apply(Arc::clone(&changed));
+        Reply::Configured(Ok(changed))
+    }
+
+    /// A copy of the settings with the pairs applied.
+    fn changed(&self, pairs: &Pairs) -> Result<Arc<Settings>, String> {
         let pairs: Vec<(&[u8], &[u8])> = pairs
             .iter()
             .map(|(name, value)| (name.as_slice(), value.as_slice()))
             .collect();
         let mut changed = Settings::clone(&self.rules.settings);
         changed.set(&pairs).map_err(|error| error.to_string())?;
-        let changed = Arc::new(changed);
-        if !dry {
-            self.apply(Arc::clone(&changed));
-        }
-        Ok(changed)
+        Ok(Arc::new(changed))
     }
 }

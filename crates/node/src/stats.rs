@@ -109,6 +109,10 @@ pub struct Stats {
     pub tls_handshakes: u64,
     /// Of these, such that took a session up again.
     pub tls_resumed: u64,
+    /// Times that the certificates were read anew because somebody asked by a signal.
+    pub tls_reloads: u64,
+    /// Times that they could not be, and the old ones stayed.
+    pub tls_reloads_failed: u64,
     /// TLS handshakes that failed, by [`Reason::ALL`].
     pub tls_failures: [u64; Reason::ALL.len()],
 }
@@ -205,6 +209,8 @@ impl Stats {
             &mut self.evicted_clients,
             &mut self.tls_handshakes,
             &mut self.tls_resumed,
+            &mut self.tls_reloads,
+            &mut self.tls_reloads_failed,
         ]
         .into_iter()
     }

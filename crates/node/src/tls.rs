@@ -1,6 +1,7 @@
 //! TLS as the settings have it: what new connections are accepted with, changed on all shards at once.
 
-use corelane::MapHold;
+mod secured;
+
 use corelane::net::Peer;
 use corelane::tls::{
     Acceptor, ClientCertificates, Failure, Identity, Pem, Reason, Resumption, ServerOptions,
@@ -8,8 +9,10 @@ use corelane::tls::{
 };
 use corelane_settings::{ClientCertificates as Asked, Settings, Tls};
 
-use crate::commands::config::DECIDER;
-use crate::node::Node;
+pub use self::secured::{Made, Secured};
+
+use crate::change::{DECIDER, Unchanged};
+use crate::node::{Gone, Node};
 use crate::request::{Reply, Request};
 
 /// How often a shard says in its log that a handshake failed.
@@ -98,7 +101,7 @@ fn cipher_suites(tls: &Tls) -> Vec<String> {
 impl Node {
     /// What TLS connections are accepted with on this shard at this moment.
     pub fn tls(&self) -> Option<Acceptor> {
-        self.mesh().with(|shard| shard.tls.clone())
+        self.mesh().with(|shard| shard.tls.acceptor.clone())
     }
 
     /// Counts a handshake that failed, and tells the log: a line per second at most, for strangers decide how many there
@@ -124,31 +127,58 @@ impl Node {
         }
     }
 
-    /// What would accept TLS connections under `settings`, made off the shard, for files are read.
+    /// What is to accept TLS connections under `settings`, made off the shard, for files are read. `follows` was in force
+    /// before.
     ///
     /// # Errors
     /// As [`acceptor`].
-    pub(crate) async fn make_acceptor(
-        &self,
-        settings: Settings,
-    ) -> Result<Option<Acceptor>, String> {
-        corelane::blocking::run(move || acceptor(&settings)).await
+    pub(crate) async fn make_tls(&self, settings: &Settings, follows: u64) -> Result<Made, String> {
+        let (from, settings) = (settings.tls(), settings.clone());
+        let made = corelane::blocking::run(move || acceptor(&settings)).await;
+        made.map(|acceptor| Made {
+            acceptor,
+            from,
+            follows,
+        })
     }
 
-    /// Gives every shard what it accepts TLS connections with from now on; whether all have it.
-    pub(crate) async fn spread_acceptor(&self, hold: &MapHold, acceptor: Option<Acceptor>) -> bool {
-        self.call_all_under(hold, || Request::Secure(acceptor.clone()))
-            .await
-            .is_ok()
+    /// The revision in force at the shard that decides.
+    pub(crate) async fn tls_revision(&self) -> Result<u64, Gone> {
+        match self.call(DECIDER, Request::TellTls).await? {
+            Reply::Tls(secured) => Ok(secured.revision),
+            _ => Err(Gone),
+        }
     }
 
     /// Takes over what is in force, before this shard accepts: it may have slept while that changed.
-    pub async fn learn_acceptor(&self) {
+    pub async fn learn_tls(&self) {
         if self.tls().is_none() {
             return;
         }
-        if let Ok(Reply::Acceptor(acceptor)) = self.call(DECIDER, Request::TellAcceptor).await {
-            self.mesh().with(|shard| shard.tls = acceptor);
+        if let Ok(Reply::Tls(secured)) = self.call(DECIDER, Request::TellTls).await {
+            self.mesh().with(|shard| shard.tls.renew(secured));
+        }
+    }
+
+    /// Reads the files of TLS anew, as `CONFIG SET` of the settings that name them; the log says what came of it. What
+    /// was in force stays where they are not as they should be.
+    pub(crate) async fn reload_tls(self) {
+        if self.tls().is_none() {
+            tracing::info!("no TLS is spoken: there are no certificates to read anew");
+            return;
+        }
+        match self.change(Vec::new(), true).await {
+            Ok(()) => {
+                tracing::info!("certificates were read anew, for new connections");
+                self.with_stats(|stats| stats.tls_reloads += 1);
+            }
+            Err(Unchanged::Refused(reason)) => {
+                tracing::error!(
+                    "certificates could not be read anew, and stay as they were: {reason}"
+                );
+                self.with_stats(|stats| stats.tls_reloads_failed += 1);
+            }
+            Err(Unchanged::Gone) => tracing::debug!("the node ends before certificates were read"),
         }
     }
 }

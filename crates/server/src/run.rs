@@ -63,7 +63,7 @@ pub fn run(mut settings: Settings) -> Result<(), ServerError> {
         }
     };
     let running = corelane::launch(&options, init, move |mesh| serve(mesh, parts.clone()))?;
-    let watch = Watch::start(running.stopper())?;
+    let watch = Watch::start(running.handle())?;
     if all_ready.wait() {
         announce(&shown, shards, &plan, &shard_ports.shown(shards));
     }

@@ -39,7 +39,7 @@ pub async fn serve(mesh: Mesh<Shard>, parts: Parts) -> Result<(), String> {
         tracing::debug!("the node ends before a shard that was woken has begun");
         return Ok(());
     }
-    node.learn_acceptor().await;
+    node.learn_tls().await;
     let mut listening = Vec::new();
     for entrance in entrances(&node, &parts)? {
         let is_own = entrance.door.is_pinned();

@@ -2,8 +2,12 @@
 
 use std::io::Read;
 
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
+
 use super::pki::Pki;
-use crate::server::{command, wait};
+use crate::conn::encode;
+use crate::server::{Server, command, eventually, wait};
 
 #[test]
 fn certificates_change_while_it_runs() {
@@ -47,6 +51,95 @@ fn certificates_change_while_it_runs() {
     );
     let again = pki.connect(&server, None).expect("let in");
     assert_eq!(again.shown_certificate(), now);
+}
+
+/// What is in force is what the settings say, whoever was the last to read files.
+#[test]
+fn changes_at_once_leave_what_the_settings_say() {
+    let pki = Pki::new();
+    let server = pki.serve(&[("tls-auth-clients", "no")]);
+    pki.issue("second", &pki.root);
+    let mut who = pki.connect(&server, Some("client")).expect("let in");
+    let mut what = pki.connect(&server, Some("client")).expect("let in");
+    let shown = ["server", "second"].map(|name| {
+        let pem = CertificateDer::from_pem_file(pki.path(&format!("{name}.pem")));
+        pem.expect("PEM").to_vec()
+    });
+    for round in 0..40 {
+        let name = ["server", "second"][round % 2];
+        let asked = ["no", "yes"][round / 2 % 2];
+        let path = pki.text(name);
+        let files = format!("CONFIG SET tls-cert-file {path}.pem tls-key-file {path}.key");
+        let clients = format!("CONFIG SET tls-auth-clients {asked}");
+        // In turns, so that each overtakes the other.
+        let mut both = [(&mut who, &clients), (&mut what, &files)];
+        if round % 3 == 0 {
+            both.reverse();
+        }
+        for (conn, change) in &mut both {
+            conn.write(&encode(change)).expect("taken");
+        }
+        for (conn, change) in &mut both {
+            assert_eq!(conn.reply(), "+OK\r\n", "{change}");
+        }
+        for _ in 0..4 {
+            let new = pki.connect(&server, Some("client")).expect("let in");
+            assert_eq!(new.shown_certificate(), shown[round % 2], "round {round}");
+            let stranger = pki.connect(&server, None);
+            assert_eq!(stranger.is_ok(), asked == "no", "round {round}");
+        }
+    }
+}
+
+#[test]
+fn a_hangup_reads_certificates_anew() {
+    let pki = Pki::new();
+    let server = pki.serve(&[]);
+    let mut operator = pki.connect(&server, Some("client")).expect("let in");
+    let old = operator.shown_certificate();
+    let shown = || {
+        let new = pki.connect(&server, Some("client")).expect("let in");
+        new.shown_certificate()
+    };
+    // A bad file changes nothing.
+    pki.write("server.key", "no key");
+    server.signal("HUP");
+    eventually("it is counted", || {
+        operator.counter("tls_reloads_failed") == 1
+    });
+    assert_eq!(shown(), old);
+    pki.issue("server", &pki.root);
+    server.signal("HUP");
+    eventually("the new one is shown", || shown() != old);
+    eventually("it is counted", || operator.counter("tls_reloads") == 1);
+    let new = shown();
+    for _ in 0..8 {
+        assert_eq!(shown(), new, "every shard has it");
+    }
+    assert_eq!(operator.call("PING"), "+PONG\r\n", "who was there goes on");
+    drop(operator);
+    server.signal("TERM");
+    let (status, said) = server.wait();
+    assert!(status.success(), "{said}");
+    let place = format!(
+        "certificates could not be read anew, and stay as they were: {}: it has no private key",
+        pki.text("server.key")
+    );
+    for says in [&place, "certificates were read anew"] {
+        assert!(said.contains(says), "{says}: {said}");
+    }
+}
+
+#[test]
+fn a_hangup_ends_no_server_without_tls() {
+    let server = Server::start(&[]);
+    let mut conn = server.connect();
+    server.signal("HUP");
+    assert_eq!(conn.call("PING"), "+PONG\r\n");
+    drop(conn);
+    server.signal("TERM");
+    let (status, said) = server.wait();
+    assert!(status.success(), "{said}");
 }
 
 #[test]

@@ -1,17 +1,12 @@
-//! `CONFIG`: the settings of a running node. One shard decides about changes, so that two clients
-//! cannot make two truths; every shard then gets its immutable copy.
+//! `CONFIG`: the settings of a running node.
 
-use std::sync::Arc;
-
-use corelane::tls::Acceptor;
-use corelane::{MapHold, ShardId};
-use corelane_settings::Settings;
 use corelane_wire::glob;
 use corelane_wire::spec::{Arg, CommandSpec, Flags, Group};
 
 use crate::asking::{Asking, Command, gone};
-use crate::node::{Gone, Node};
-use crate::request::{Reply, Request};
+use crate::change::{Pairs, Unchanged};
+use crate::node::Node;
+use crate::request::Request;
 
 const BASE: CommandSpec = CommandSpec {
     parent: Some("config"),
@@ -149,9 +144,6 @@ pub(super) static HELP: Command = Command {
     }),
 };
 
-/// The shard that decides about settings: always the same, and the one that no resize puts to sleep.
-pub(crate) const DECIDER: ShardId = ShardId::new(0);
-
 async fn set(node: Node, asking: Asking) -> Vec<u8> {
     let args = asking.args.args();
     if !args.len().is_multiple_of(2) {
@@ -162,100 +154,13 @@ async fn set(node: Node, asking: Asking) -> Vec<u8> {
     let owned: Vec<Vec<u8>> = args.iter().skip(2).map(<[u8]>::to_vec).collect();
     let pairs = owned.chunks(2);
     let pairs: Pairs = pairs.map(|p| (p[0].clone(), p[1].clone())).collect();
-    match change(&node, pairs).await {
-        Ok(Ok(())) => asking.reply(|reply| reply.ok()),
-        Ok(Err(reason)) => asking.reply(|reply| reply.error(&format!("ERR {reason}"))),
-        Err(Gone) => gone(),
-    }
-}
-
-type Pairs = Vec<(Vec<u8>, Vec<u8>)>;
-
-/// Makes a change, all of it or nothing. What may fail comes first: files of certificates, and
-/// another number of shards, which takes long.
-async fn change(node: &Node, pairs: Pairs) -> Result<Result<(), String>, Gone> {
-    // Made before anything changes, so that a bad file leaves all as it was.
-    let acceptor = match new_acceptor(node, &pairs).await {
-        Ok(acceptor) => acceptor,
-        Err(reason) => return Ok(Err(reason)),
-    };
-    if pairs
-        .iter()
-        .any(|(name, _)| name.eq_ignore_ascii_case(b"shards"))
-    {
-        let changed = match decide(node, pairs.clone(), true).await? {
-            Ok(changed) => changed,
-            Err(reason) => return Ok(Err(reason)),
-        };
-        let shards = changed.placement().shards;
-        let shards = shards.unwrap_or_else(|| node.mesh().max_shards());
-        if shards != node.mesh().shards()
-            && let Err(reason) = node.resize(shards).await
-        {
-            return Ok(Err(format!(
-                "CONFIG SET failed (possibly related to argument 'shards') - {reason}"
-            )));
+    match node.change(pairs, false).await {
+        Ok(()) => asking.reply(|reply| reply.ok()),
+        Err(Unchanged::Refused(reason)) => {
+            asking.reply(|reply| reply.error(&format!("ERR {reason}")))
         }
+        Err(Unchanged::Gone) => gone(),
     }
-    // No shard wakes between the decision and its spreading without hearing of it.
-    let hold = node.mesh().hold_map().await;
-    let settings = match decide(node, pairs, false).await? {
-        Ok(settings) => settings,
-        Err(reason) => return Ok(Err(reason)),
-    };
-    spread(node, &hold, &settings).await?;
-    if let Some(acceptor) = acceptor
-        && !node.spread_acceptor(&hold, acceptor).await
-    {
-        return Err(Gone);
-    }
-    Ok(Ok(()))
-}
-
-/// What the pairs make of the settings; in force at the shard that decides unless `dry`.
-async fn decide(
-    node: &Node,
-    pairs: Pairs,
-    dry: bool,
-) -> Result<Result<Arc<Settings>, String>, Gone> {
-    match node
-        .call(DECIDER, Request::Configure { pairs, dry })
-        .await?
-    {
-        Reply::Configured(decided) => Ok(decided),
-        _ => Err(Gone),
-    }
-}
-
-/// What TLS connections are to be accepted with after a change, if it is one of TLS: made before anything changes, so
-/// that a bad file leaves all as it was. Files are read anew where they are named anew.
-async fn new_acceptor(
-    node: &Node,
-    pairs: &[(Vec<u8>, Vec<u8>)],
-) -> Result<Option<Option<Acceptor>>, String> {
-    let Some((name, _)) = pairs.iter().find(|(name, _)| Settings::concerns_tls(name)) else {
-        return Ok(None);
-    };
-    let mut changed = Settings::clone(&node.settings());
-    let given: Vec<(&[u8], &[u8])> = pairs
-        .iter()
-        .map(|(name, value)| (name.as_slice(), value.as_slice()))
-        .collect();
-    changed.set(&given).map_err(|error| error.to_string())?;
-    let made = node.make_acceptor(changed).await;
-    made.map(Some).map_err(|reason| {
-        let name = String::from_utf8_lossy(name);
-        format!(
-            "CONFIG SET failed (possibly related to argument '{name}') - Unable to update TLS configuration: {reason}"
-        )
-    })
-}
-
-/// Gives every shard its copy, and waits until all have it: who hears OK finds it everywhere.
-async fn spread(node: &Node, hold: &MapHold, settings: &Arc<Settings>) -> Result<(), Gone> {
-    node.call_all_under(hold, || Request::Apply(Arc::clone(settings)))
-        .await
-        .map(drop)
 }
 
 async fn rewrite(node: Node, asking: Asking) -> Vec<u8> {

@@ -9,8 +9,6 @@ mod memory;
 mod shutdown;
 mod time;
 
-pub(crate) use config::DECIDER;
-
 use crate::asking::Command;
 
 /// Every command of the node.

@@ -85,6 +85,8 @@ pub(super) fn stats(f: &Figures<'_>, out: &mut Lines) {
     out.line("tls_handshakes", s.tls_handshakes);
     out.line("tls_handshakes_resumed", s.tls_resumed);
     out.line("tls_handshakes_failed", s.tls_failures.iter().sum::<u64>());
+    out.line("tls_reloads", s.tls_reloads);
+    out.line("tls_reloads_failed", s.tls_reloads_failed);
     for (reason, count) in Reason::ALL.iter().zip(s.tls_failures) {
         if count > 0 {
             out.line(format_args!("tls_failed_{}", reason.name()), count);

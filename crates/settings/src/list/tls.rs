@@ -27,7 +27,7 @@ pub(super) const CHAPTER: &[Setting] = &[
         Tls,
         Kind::Path,
         "",
-        "The server's certificate in PEM, and behind it those that lead up to one that clients trust. `CONFIG SET` with the same name reads the file anew: for new connections, as all settings of TLS.",
+        "The server's certificate in PEM, and behind it those that lead up to one that clients trust. `CONFIG SET` with the same name reads the file anew, and so does SIGHUP with all files of TLS: for new connections, as all settings of TLS.",
     ),
     Setting::new(
         "tls-key-file",
