@@ -276,8 +276,9 @@ fn a_hot_shard_sends_idle_connections_to_one_that_has_time() {
     assert_eq!(figure(&mut asking, "connections_shed"), 0);
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
-        for _ in 0..2 {
-            scope.spawn(|| flood(&server, &done));
+        let _done = Done(&done);
+        for _ in 0..FLOODS {
+            scope.spawn(|| flood(&server, b"PING\r\n", b"+PONG\r\n", &done));
         }
         // All of them: sixteen in a second at most, and none of those that make the shard hot.
         eventually("the idle connections are sent away", || {
@@ -285,7 +286,10 @@ fn a_hot_shard_sends_idle_connections_to_one_that_has_time() {
             let mut idle = list.lines().filter(|line| line.contains(" name=idle"));
             idle.all(|line| line.contains(" shard=0 "))
         });
-        done.store(true, Ordering::Relaxed);
+        // Its neighbour has more of them by now.
+        eventually("a new connection begins where there is time for it", || {
+            server.connect().call("CLIENT INFO").contains(" shard=0 ")
+        });
     });
     assert!(figure(&mut asking, "connections_shed") >= 40);
     for conn in &mut idle {
@@ -294,15 +298,56 @@ fn a_hot_shard_sends_idle_connections_to_one_that_has_time() {
     }
 }
 
-/// Keeps shard 1 busy from a connection that lives there, until told that it is done.
-fn flood(server: &Server, done: &AtomicBool) {
-    let mut conn = server.connect();
-    assert_eq!(conn.call("CLIENT MIGRATE 1"), "+OK\r\n");
-    let pings = b"PING\r\n".repeat(4000);
-    while !done.load(Ordering::Relaxed) {
-        conn.write(&pings);
-        (0..4000).for_each(|_| assert_eq!(conn.reply_bytes(), b"+PONG\r\n"));
+/// Connections that keep a shard hot: so many that one of them always has something to ask, on a machine under load, too.
+const FLOODS: usize = 6;
+
+/// Ends the floods, also where what they are for has failed: nothing would else.
+struct Done<'a>(&'a AtomicBool);
+
+impl Drop for Done<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
     }
+}
+
+/// Keeps shard 1 busy from a connection that begins there, until told that it is done.
+fn flood(server: &Server, request: &[u8], reply: &[u8], done: &AtomicBool) {
+    let mut conn = server.connect();
+    assert_eq!(conn.call("CLIENT SETNAME flood"), "+OK\r\n");
+    assert_eq!(conn.call("CLIENT MIGRATE 1"), "+OK\r\n");
+    let requests = request.repeat(4000);
+    while !done.load(Ordering::Relaxed) {
+        conn.write(&requests);
+        (0..4000).for_each(|_| assert_eq!(conn.reply_bytes(), reply));
+    }
+}
+
+#[test]
+fn a_hot_shard_gives_up_some_of_the_connections_that_make_it_hot() {
+    let server = Server::start(&[
+        ("cpu-allocation", "2"),
+        ("overprovisioned", "yes"),
+        ("routing", "adaptive"),
+    ]);
+    let mut asking = server.connect();
+    // A key of shard 1.
+    assert_eq!(asking.call("SET foo bar"), "+OK\r\n");
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let _done = Done(&done);
+        for _ in 0..FLOODS {
+            scope.spawn(|| flood(&server, b"GET foo\r\n", b"$3\r\nbar\r\n", &done));
+        }
+        eventually(
+            "a connection with all its keys on the hot shard is sent away",
+            || {
+                let list = asking.call("CLIENT LIST");
+                let mut floods = list.lines().filter(|line| line.contains(" name=flood "));
+                floods.any(|line| line.contains(" shard=0 "))
+                    && figure(&mut asking, "connections_shed") > 0
+            },
+        );
+    });
 }
 
 #[test]

@@ -6,13 +6,13 @@ use std::future::poll_fn;
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
-use corelane::ShardId;
 use corelane_settings::Routing;
 
 use crate::clients::Client;
 use crate::memory::MemoryUse;
 use crate::node::Node;
 use crate::request::Control;
+use crate::routing::Relief;
 use crate::shard::Shard;
 
 /// Switches of the background work.
@@ -168,13 +168,13 @@ fn mind_load(node: &Node) {
     let (now_ns, idle_ns) = (corelane::time::now_ns(), corelane::runtime_stats().idle_ns);
     let measured = node
         .mesh()
-        .with(|shard| shard.loads.measure(me, now_ns, idle_ns));
+        .with(|shard| shard.loads.measure(now_ns, idle_ns));
     if !measured {
         return;
     }
-    if let Some(busy_permille) = node.mesh().with(|shard| shard.loads.news(me)) {
+    if let Some(load) = node.mesh().with(|shard| shard.loads.news()) {
         for shard in node.mesh().all_shards().filter(|shard| *shard != me) {
-            if let Err(refused) = node.mesh().control(shard, Control::Load { busy_permille }) {
+            if let Err(refused) = node.mesh().control(shard, Control::Load(load)) {
                 // The next second tells again: the figure is a level, not a change.
                 tracing::debug!(%shard, %refused, "load not told");
                 node.mesh().with(|shard| shard.loads.not_told());
@@ -186,13 +186,14 @@ fn mind_load(node: &Node) {
         .all_shards()
         .filter(|shard| *shard != me && node.keeps_clients(*shard));
     node.mesh().with(|shard| {
-        if let Some(there) = shard.loads.relief(me, others) {
-            shard.send_away(there);
+        if let Some(relief) = shard.loads.relief(others) {
+            shard.send_away(relief);
         }
     });
 }
 
-/// Idle connections that are sent away in one second, and entries of the list that are looked at for them.
+/// Idle connections that are sent away in one second, and entries of the list that are looked at for them, and again for
+/// those that are not idle.
 const SHED_MAX: usize = 16;
 const SHED_LOOKS: usize = 1024;
 
@@ -200,21 +201,27 @@ const SHED_LOOKS: usize = 1024;
 const SHED_SILENT_MS: u64 = 1000;
 
 impl Shard {
-    /// Sends idle connections to a less busy shard.
-    fn send_away(&mut self, there: ShardId) {
+    /// Sends connections to a less busy shard: idle ones, which cost nothing yet, and of the others a part.
+    fn send_away(&mut self, relief: Relief) {
         let way = self.rules.routing;
         let now_ms = corelane::time::unix_ms();
+        let is_idle =
+            |client: &Client| now_ms.saturating_sub(client.active_ms.get()) >= SHED_SILENT_MS;
+        // Whoever goes where its keys are would be back with its next command.
         let idle = |client: &Client| {
-            let silent_ms = now_ms.saturating_sub(client.active_ms.get());
-            // Whoever goes where its keys are would be back with its next command.
-            silent_ms >= SHED_SILENT_MS
-                && client.is_at_rest()
-                && client.course.way(way) != Routing::Migrate
+            is_idle(client) && client.is_at_rest() && client.course.way(way) != Routing::Migrate
         };
-        let chosen = self.clients.choose(SHED_LOOKS, SHED_MAX, idle);
+        // Whoever is to hop stays.
+        let active = |client: &Client| {
+            !is_idle(client) && client.may_be_sent() && client.course.way(way) == Routing::Adaptive
+        };
+        let mut chosen = self.clients.choose(SHED_LOOKS, SHED_MAX, idle);
+        let mut talking = self.clients.choose(SHED_LOOKS, SHED_LOOKS, active);
+        talking.truncate(relief.part_of(talking.len()));
+        chosen.append(&mut talking);
         self.stats.connections_shed += chosen.len() as u64;
         chosen.iter().for_each(|client| {
-            client.order_to(there);
+            client.order_to(relief.to);
         });
     }
 }

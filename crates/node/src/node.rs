@@ -80,6 +80,15 @@ impl Node {
         &self.0.identity
     }
 
+    /// Whether a shard is hot and gives connections to less busy ones, as far as this shard has heard.
+    pub fn gives_clients(&self, shard: ShardId) -> bool {
+        let all = self
+            .mesh()
+            .all_shards()
+            .filter(|shard| self.keeps_clients(*shard));
+        self.mesh().with(|here| here.loads.gives(shard, all))
+    }
+
     /// Whether clients connect to `shard`: to every one, but in the split layout, where they connect
     /// to those that own no data.
     pub fn keeps_clients(&self, shard: ShardId) -> bool {

@@ -302,8 +302,10 @@ impl Pipeline {
         if pass.is_empty() {
             return None;
         }
-        let costs = self.node.mesh().with(|shard| shard.gauge.costs());
-        client.course.note(self.way, &pass, &costs)
+        self.node.mesh().with(|shard| {
+            let costs = shard.gauge.costs();
+            client.course.note(self.way, &pass, &costs, &shard.loads)
+        })
     }
 
     fn finish(&mut self) {

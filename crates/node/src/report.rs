@@ -48,7 +48,7 @@ impl ShardReport {
             databases,
             mesh: shard.mesh.as_ref().map(MeshGauge::read).unwrap_or_default(),
             runtime: corelane::runtime_stats(),
-            busy_permille: shard.loads.own(shard.id),
+            busy_permille: shard.loads.of(shard.id).busy_permille,
             costs: shard.gauge.costs(),
         }
     }

@@ -12,6 +12,7 @@ use crate::clients::{Census, Counted, Traveller};
 use crate::memory::MemoryUse;
 use crate::owned::OwnedArgs;
 use crate::report::ShardReport;
+use crate::routing::Load;
 use crate::stats::Stats;
 use crate::tls::{Made, Secured};
 
@@ -108,8 +109,5 @@ pub enum Control {
     /// A shard that has just been woken asks what the others use, and how busy they are.
     TellMemory,
     /// How busy another shard is.
-    Load {
-        /// Thousandths of the last second.
-        busy_permille: u16,
-    },
+    Load(Load),
 }

@@ -15,12 +15,11 @@ use crate::background::Background;
 use crate::batch::Call;
 use crate::change::Pairs;
 use crate::clients::{Awake, ClientSweep, Clients};
-use crate::loads::Loads;
 use crate::memory::NodeMemory;
 use crate::node::NodeRef;
 use crate::report::ShardReport;
 use crate::request::{Control, Reply, Request, Run};
-use crate::routing::Gauge;
+use crate::routing::{Gauge, Loads};
 use crate::rules::Rules;
 use crate::seed::{Life, ShardSeed};
 use crate::stats::{Stats, TIMED_ONE_IN};
@@ -80,7 +79,7 @@ impl Shard {
             background: Background::default(),
             mesh: None,
             memory: NodeMemory::new(seed.max_shards()),
-            loads: Loads::new(seed.max_shards()),
+            loads: Loads::new(id, seed.max_shards()),
             gauge: Gauge::default(),
             sweep: ClientSweep::default(),
             awake: Awake::default(),
@@ -305,7 +304,7 @@ impl Service for Shard {
                 self.loads.not_told();
                 self.background.rouse();
             }
-            Control::Load { busy_permille } => self.loads.heard(from, busy_permille),
+            Control::Load(load) => self.loads.heard(from, load),
         }
     }
 

@@ -61,7 +61,7 @@ pub struct Stats {
     pub connections_rejected: u64,
     /// Connections that were handed to a shard with fewer before they began.
     pub connections_handed_over: u64,
-    /// Idle connections that a hot shard has sent to a less busy one.
+    /// Connections that a hot shard has sent to a less busy one.
     pub connections_shed: u64,
     /// Connections that went to another shard.
     pub connections_moved: u64,

@@ -4,14 +4,16 @@
 //! The policy alone, over more shards and prices, is held to the same by the simulation in
 //! `crates/node/src/routing/simulation.rs`.
 
-use std::process::Command as Process;
+use std::process::{Command as Process, Output};
+use std::thread;
+use std::time::Duration;
 
 use serde::Serialize;
 
 use super::server::{Programs, Server, Start};
 use super::table::Table;
 use super::task::Findings;
-use crate::server::{Client, median, succeed};
+use crate::server::{Client, median, succeed, succeed_beside};
 
 /// What `cargo xtask measure routing` can be told.
 #[derive(clap::Args)]
@@ -35,7 +37,11 @@ pub(crate) struct Options {
 
 /// Keys and hash tags; there are more tags than connections, and a tag lies on one shard.
 const KEYS: &str = "100000";
-const TAGS: &str = "1024";
+const TAGS: [&str; 2] = ["--hash-tags", "1024"];
+
+/// Seconds until connections have left a hot shard, and how long that is looked at, at least: the measured part of
+/// them, for what a shard gives away depends on what it measured in the second before.
+const RELIEF_SECONDS: f64 = 10.0;
 
 /// How much dearer than the better fixed way the adaptive one may be.
 const BESIDE_BEST_MAX: f64 = 1.10;
@@ -53,6 +59,9 @@ struct Workload {
     name: &'static str,
     /// Whether each connection can be where all its keys are, and hops one by one where it is not.
     placeable: bool,
+    /// Whether all keys are on one shard: then the busiest shard's share of a request is what counts, for it bounds the
+    /// requests of a machine with processors to spare; and the shards' loads take their time to tell.
+    one_hot_shard: bool,
     /// The more there are, the more trips share a message and a wake.
     connections: Option<u32>,
     flags: &'static [&'static str],
@@ -62,56 +71,79 @@ const WORKLOADS: &[Workload] = &[
     Workload {
         name: "keys of its own, 2 connections",
         placeable: true,
+        one_hot_shard: false,
         connections: Some(2),
         flags: &["--own-tag", "100"],
     },
     Workload {
         name: "keys of its own, 8 connections",
         placeable: false,
+        one_hot_shard: false,
         connections: Some(8),
         flags: &["--own-tag", "100"],
     },
     Workload {
         name: "keys of its own",
         placeable: false,
+        one_hot_shard: false,
         connections: None,
         flags: &["--own-tag", "100"],
     },
     Workload {
         name: "10% strays",
         placeable: false,
+        one_hot_shard: false,
         connections: None,
         flags: &["--own-tag", "90"],
     },
     Workload {
         name: "uniform",
         placeable: false,
+        one_hot_shard: false,
         connections: None,
         flags: &[],
     },
     Workload {
         name: "hot shard shifts",
         placeable: false,
+        one_hot_shard: false,
         connections: None,
         flags: &["--own-tag", "90", "--own-tag-shift", "1000"],
     },
     Workload {
         name: "Zipf",
         placeable: false,
+        one_hot_shard: false,
         connections: None,
         flags: &["--distribution", "zipf"],
     },
     Workload {
         name: "uniform, depth 16",
         placeable: false,
+        one_hot_shard: false,
         connections: None,
         flags: &["--pipeline", "16"],
     },
     Workload {
         name: "keys of its own, depth 16",
         placeable: false,
+        one_hot_shard: false,
         connections: None,
         flags: &["--own-tag", "100", "--pipeline", "16"],
+    },
+    Workload {
+        name: "one hot shard",
+        placeable: false,
+        one_hot_shard: true,
+        connections: None,
+        flags: &["--hash-tags", "1"],
+    },
+    Workload {
+        name: "one hot shard, depth 16",
+        placeable: false,
+        one_hot_shard: true,
+        connections: None,
+        flags: &["--hash-tags", "1", "--pipeline", "16"],
     },
 ];
 
@@ -119,6 +151,8 @@ const WORKLOADS: &[Workload] = &[
 #[derive(Clone, Copy, Default, Serialize)]
 struct Figures {
     cpu_us: f64,
+    /// The busiest thread's part of it.
+    busiest_us: f64,
     requests_per_second: f64,
     /// Share of commands that ran where their connection was, the warm-up included. Under hop: by luck.
     local: f64,
@@ -130,6 +164,7 @@ struct Figures {
 struct Row {
     workload: &'static str,
     placeable: bool,
+    one_hot_shard: bool,
     /// By [`WAYS`].
     ways: [Figures; WAYS.len()],
 }
@@ -140,7 +175,11 @@ impl Row {
     }
 
     fn beside_best(&self) -> f64 {
-        self.adaptive().cpu_us / self.ways[0].cpu_us.min(self.ways[1].cpu_us)
+        let [hop, migrate, adaptive] = self.ways.map(|way| match self.one_hot_shard {
+            true => way.busiest_us,
+            false => way.cpu_us,
+        });
+        adaptive / hop.min(migrate)
     }
 
     fn hop_beside_adaptive(&self) -> f64 {
@@ -160,7 +199,9 @@ pub(crate) fn measure(options: &Options, programs: &Programs) -> Result<Findings
     let server = start.corelane(2, &[])?;
     let mut operator = server.client()?;
     let mut fill = bench(options.connections, programs, &server);
-    run(fill.args(["--fill", "--requests", "1"]))?;
+    run(fill.args(TAGS).args(["--fill", "--requests", "1"]))?;
+    let mut fill = bench(options.connections, programs, &server);
+    run(fill.args(["--hash-tags", "1", "--fill", "--requests", "1"]))?;
     let chosen = |workload: &&Workload| {
         let only = options.only.as_deref();
         only.is_none_or(|only| workload.name.contains(only))
@@ -173,12 +214,13 @@ pub(crate) fn measure(options: &Options, programs: &Programs) -> Result<Findings
                 operator.call(&format!("CONFIG SET routing {way}"))?;
                 let connections = workload.connections.unwrap_or(options.connections);
                 let load = bench(connections, programs, &server);
-                rounds.push(round(options, load, workload, &mut operator)?);
+                rounds.push(round(options, load, workload, &server, &mut operator)?);
             }
         }
         rows.push(Row {
             workload: workload.name,
             placeable: workload.placeable,
+            one_hot_shard: workload.one_hot_shard,
             ways: rounds.each_ref().map(|rounds| middle(rounds)),
         });
     }
@@ -188,7 +230,7 @@ pub(crate) fn measure(options: &Options, programs: &Programs) -> Result<Findings
 fn bench(connections: u32, programs: &Programs, server: &Server) -> Process {
     let mut bench = Process::new("taskset");
     bench.args(["-c", "0,1"]).arg(&programs.corelane);
-    bench.args(["bench", "--json", "--keys", KEYS, "--hash-tags", TAGS]);
+    bench.args(["bench", "--json", "--keys", KEYS]);
     bench.args(["--port", &server.port.to_string()]);
     bench.args(["--connections", &connections.to_string()]);
     bench.args(["--watch-pid", &server.process().0.to_string()]);
@@ -196,7 +238,10 @@ fn bench(connections: u32, programs: &Programs, server: &Server) -> Process {
 }
 
 fn run(load: &mut Process) -> Result<serde_json::Value, String> {
-    let output = succeed(load)?;
+    report(&succeed(load)?)
+}
+
+fn report(output: &Output) -> Result<serde_json::Value, String> {
     serde_json::from_slice(&output.stdout).map_err(|error| format!("no report: {error}"))
 }
 
@@ -204,13 +249,25 @@ fn round(
     options: &Options,
     mut load: Process,
     workload: &Workload,
+    server: &Server,
     operator: &mut Client,
 ) -> Result<Figures, String> {
     let before = operator.info("shards")?;
+    let warm_up = match workload.one_hot_shard {
+        true => options.warm_up.max(RELIEF_SECONDS),
+        false => options.warm_up,
+    };
+    if !workload.flags.contains(&TAGS[0]) {
+        load.args(TAGS);
+    }
     load.args(workload.flags);
-    load.args(["--warm-up", &options.warm_up.to_string()]);
+    load.args(["--warm-up", &warm_up.to_string()]);
     load.args(["--seconds", &options.seconds.to_string()]);
-    let report = run(&mut load)?;
+    let (output, busiest_us) = succeed_beside(&mut load, || {
+        thread::sleep(Duration::from_secs_f64(warm_up));
+        busiest_us(server, operator, options.seconds)
+    })?;
+    let report = report(&output)?;
     let after = operator.info("shards")?;
     let grown = |name: &str| after.get(name) - before.get(name);
     let commands = (grown("local_commands") + grown("hops")).max(1.0);
@@ -220,16 +277,33 @@ fn round(
     };
     Ok(Figures {
         cpu_us: figure("/server/cpu_us_per_request")?,
+        busiest_us: busiest_us?,
         requests_per_second: figure("/all/per_second")?,
         local: grown("local_commands") / commands,
         moves: grown("connections_moved") * 1e3 / commands,
     })
 }
 
+/// What the busiest thread of the server spends on a request, in so many seconds.
+fn busiest_us(server: &Server, operator: &mut Client, seconds: f64) -> Result<f64, String> {
+    let mut now = || Ok::<_, String>((operator.info("stats")?, server.process().threads_ns()?));
+    let (info, before) = now()?;
+    thread::sleep(Duration::from_secs_f64(seconds));
+    let (later, after) = now()?;
+    let name = "total_commands_processed";
+    let commands = (later.get(name) - info.get(name)).max(1.0);
+    let used = after.iter().map(|(thread, ns)| {
+        let before = before.get(thread).copied().unwrap_or(0);
+        ns.saturating_sub(before) as f64 / 1e3 / commands
+    });
+    Ok(used.fold(0.0, f64::max))
+}
+
 fn middle(rounds: &[Figures]) -> Figures {
     let of = |read: &dyn Fn(&Figures) -> f64| median(rounds.iter().map(read));
     Figures {
         cpu_us: of(&|round| round.cpu_us),
+        busiest_us: of(&|round| round.busiest_us),
         requests_per_second: of(&|round| round.requests_per_second),
         local: of(&|round| round.local),
         moves: of(&|round| round.moves),
@@ -240,6 +314,9 @@ fn render(rows: &[Row]) -> String {
     let mut table = Table::new(&[
         "CPU µs per request",
         "hop",
+        "migrate",
+        "adaptive",
+        "busiest hop",
         "migrate",
         "adaptive",
         "beside best",
@@ -254,6 +331,7 @@ fn render(rows: &[Row]) -> String {
     for row in rows {
         let mut cells = vec![row.workload.to_owned()];
         cells.extend(row.ways.iter().map(|way| format!("{:.2}", way.cpu_us)));
+        cells.extend(row.ways.iter().map(|way| format!("{:.2}", way.busiest_us)));
         cells.push(format!("{:.2}", row.beside_best()));
         cells.push(format!("{:.2}", row.hop_beside_adaptive()));
         for way in [&row.ways[0], row.adaptive()] {
@@ -265,7 +343,8 @@ fn render(rows: &[Row]) -> String {
         table.row(cells);
     }
     format!(
-        "{}shares of local commands, and moves under adaptive, the warm-up included\n",
+        "{}busiest: the busiest thread's part, which is what counts where one shard is hot; shares of local commands, and moves \
+         under adaptive, the warm-up included\n",
         table.render()
     )
 }
@@ -310,6 +389,7 @@ mod tests {
         Row {
             workload: "w",
             placeable: true,
+            one_hot_shard: false,
             ways,
         }
     }
@@ -319,6 +399,17 @@ mod tests {
         assert!(missed(&[row([2.0, 1.0, 1.05], 0.995)]).is_empty());
         assert_eq!(missed(&[row([2.0, 1.0, 1.2], 0.995)]).len(), 1);
         assert_eq!(missed(&[row([1.2, 1.0, 1.0], 0.98)]).len(), 2);
+        let hot = |busiest: [f64; 3]| {
+            let mut row = row([2.0, 1.0, 2.0], 1.0);
+            row.one_hot_shard = true;
+            row.placeable = false;
+            for (way, busiest_us) in row.ways.iter_mut().zip(busiest) {
+                way.busiest_us = busiest_us;
+            }
+            row
+        };
+        assert!(missed(&[hot([1.0, 2.0, 1.05])]).is_empty());
+        assert_eq!(missed(&[hot([1.0, 2.0, 2.0])]).len(), 1);
         let rounds = [3.0, 1.0, 2.0].map(|cpu_us| Figures {
             cpu_us,
             ..Figures::default()

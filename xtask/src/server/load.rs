@@ -1,17 +1,31 @@
 //! Programs that load a server, run to their end; and what several runs come to.
 
-use std::process::{Command, Output};
+use std::io;
+use std::process::{Command, Output, Stdio};
 
 /// Runs a generator to its end.
 ///
 /// # Errors
 /// If it cannot be started, or what it says where it fails.
 pub(crate) fn succeed(generator: &mut Command) -> Result<Output, String> {
-    let output = generator
-        .output()
-        .map_err(|error| format!("cannot start the generator: {error}"))?;
+    succeed_beside(generator, || ()).map(|(output, ())| output)
+}
+
+/// The same, while something else is done.
+///
+/// # Errors
+/// As for [`succeed`].
+pub(crate) fn succeed_beside<T>(
+    generator: &mut Command,
+    aside: impl FnOnce() -> T,
+) -> Result<(Output, T), String> {
+    let failed = |error: io::Error| format!("cannot start the generator: {error}");
+    let generator = generator.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let running = generator.spawn().map_err(failed)?;
+    let done = aside();
+    let output = running.wait_with_output().map_err(failed)?;
     if output.status.success() {
-        return Ok(output);
+        return Ok((output, done));
     }
     let words = String::from_utf8_lossy(&output.stderr);
     Err(format!("the generator failed: {}", words.trim()))

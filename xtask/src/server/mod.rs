@@ -8,5 +8,5 @@ mod process;
 
 pub(crate) use child::{Child, Launch, free_port};
 pub(crate) use client::{Client, Info};
-pub(crate) use load::{median, redis_benchmark_rate, succeed};
+pub(crate) use load::{median, redis_benchmark_rate, succeed, succeed_beside};
 pub(crate) use process::{Process, Use};

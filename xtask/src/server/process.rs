@@ -1,5 +1,6 @@
 //! What the system says of a running server: processor time, memory, descriptors, waiting.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::ops::Sub;
@@ -55,6 +56,26 @@ impl Process {
                 }
             }
             Ok(used)
+        };
+        read().map_err(|error| self.gone(&error))
+    }
+
+    /// What each of its threads has used of a processor, by its number.
+    ///
+    /// # Errors
+    /// As for [`used`](Self::used).
+    pub(crate) fn threads_ns(self) -> Result<BTreeMap<String, u64>, String> {
+        let read = || -> io::Result<BTreeMap<String, u64>> {
+            let mut threads = BTreeMap::new();
+            for task in fs::read_dir(format!("/proc/{}/task", self.0))? {
+                let task = task?;
+                // A thread may end between the listing and the reading.
+                if let Ok(schedstat) = fs::read_to_string(task.path().join("schedstat")) {
+                    let name = task.file_name().to_string_lossy().into_owned();
+                    threads.insert(name, number(schedstat.split(' ').next()));
+                }
+            }
+            Ok(threads)
         };
         read().map_err(|error| self.gone(&error))
     }

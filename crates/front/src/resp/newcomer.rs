@@ -52,7 +52,10 @@ impl Newcomer {
     pub(super) fn place(mut self, node: &Node) {
         let here = node.shard_id();
         let there = match self.arrival.door {
-            Door::Main => self.admitted.settle(node.mesh().all_shards()),
+            Door::Main => {
+                let gives = |shard| node.gives_clients(shard);
+                self.admitted.settle(node.mesh().all_shards(), gives)
+            }
             Door::Shard(home) => home,
         };
         if there == here {

@@ -91,8 +91,13 @@ impl Counts {
 
 impl Admitted {
     /// Takes a place on the shard that has the fewest connections of those that take any, this one's included, and
-    /// says which it is. A connection stays where it is if that is as good.
-    pub(crate) fn settle(&mut self, shards: impl Iterator<Item = ShardId>) -> ShardId {
+    /// says which it is. A shard that `gives` some away gets none as long as another does not: what it is rid of must
+    /// not come in again by the front door. A connection stays where it is if that is as good.
+    pub(crate) fn settle(
+        &mut self,
+        shards: impl Iterator<Item = ShardId>,
+        gives: impl Fn(ShardId) -> bool,
+    ) -> ShardId {
         let connections = |shard: ShardId| {
             let counted = &self.counts.shards[shard.index()];
             counted.connections.load(Ordering::Relaxed)
@@ -101,13 +106,17 @@ impl Admitted {
             let doors = &self.counts.shards[shard.index()].doors;
             doors.load(Ordering::Relaxed) > 0
         };
-        let fewest = shards.filter(takes).min_by_key(|shard| connections(*shard));
+        let fullness = |shard: ShardId| (gives(shard), connections(shard));
+        let best = shards
+            .filter(takes)
+            .map(|shard| (fullness(shard), shard))
+            .min_by_key(|(fullness, _)| *fullness);
         // Of the own ones it is one itself.
         let here = match takes(&self.shard) {
-            true => connections(self.shard).saturating_sub(1),
-            false => usize::MAX,
+            true => (gives(self.shard), connections(self.shard).saturating_sub(1)),
+            false => (true, usize::MAX),
         };
-        if let Some(there) = fewest.filter(|shard| connections(*shard) < here) {
+        if let Some((_, there)) = best.filter(|(fullness, _)| *fullness < here) {
             self.move_to(there);
         }
         self.shard
@@ -179,6 +188,12 @@ mod tests {
     /// Connections per shard after connects accepted by the shards named, in this order.
     #[track_caller]
     fn check(doors: &[u16], accepted_by: &[u16], expected: &[usize]) {
+        check_beside(&[], doors, accepted_by, expected);
+    }
+
+    /// The same, where some shards give connections away.
+    #[track_caller]
+    fn check_beside(giving: &[u16], doors: &[u16], accepted_by: &[u16], expected: &[usize]) {
         let admission = Admission::default();
         let _doors: Vec<Door> = doors
             .iter()
@@ -188,7 +203,9 @@ mod tests {
             .iter()
             .map(|shard| {
                 let mut admitted = admission.enter(1000, ShardId::new(*shard)).expect("room");
-                admitted.settle(shards(expected.len() as u16));
+                admitted.settle(shards(expected.len() as u16), |shard| {
+                    giving.contains(&shard.number())
+                });
                 admitted
             })
             .collect();
@@ -215,6 +232,16 @@ mod tests {
         check(&[0, 1, 3], &[0; 9], &[3, 3, 0, 3]);
         check(&[1], &[0; 4], &[0, 4]);
         check(&[], &[0; 4], &[4, 0]);
+    }
+
+    #[test]
+    fn a_shard_that_gives_connections_away_gets_none() {
+        check_beside(&[0], &[0, 1], &[0; 30], &[0, 30]);
+        check_beside(&[0], &[0, 1], &[0, 1, 0, 1], &[0, 4]);
+        check_beside(&[1], &[0, 1, 2], &[0, 1, 2, 0, 1, 1], &[3, 0, 3]);
+        // Where all do, or those that do not take none, none is worse than another.
+        check_beside(&[0, 1], &[0, 1], &[0; 10], &[5, 5]);
+        check_beside(&[1], &[1], &[0; 4], &[0, 4]);
     }
 
     #[test]

@@ -202,12 +202,14 @@ impl Client {
         self.order.set(None);
     }
 
+    /// Whether it may be sent elsewhere, and nobody has done so yet.
+    pub(crate) fn may_be_sent(&self) -> bool {
+        self.ending.get().is_none() && self.ordered().is_none() && !self.door.is_pinned()
+    }
+
     /// Whether it may be sent elsewhere and is in the middle of nothing, as far as its input tells.
     pub(crate) fn is_at_rest(&self) -> bool {
-        self.query_bytes.get() == 0
-            && self.ending.get().is_none()
-            && self.ordered().is_none()
-            && !self.door.is_pinned()
+        self.query_bytes.get() == 0 && self.may_be_sent()
     }
 
     /// The shard that serves it.

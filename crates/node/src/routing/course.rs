@@ -8,6 +8,7 @@ use corelane_settings::Routing;
 
 use super::costs::Costs;
 use super::history::History;
+use super::loads::Loads;
 use super::pass::Pass;
 
 /// Why a connection goes to another shard.
@@ -69,7 +70,13 @@ impl Course {
     }
 
     /// Takes in a pass of a connection under `way`; the shard where it had better live.
-    pub(crate) fn note(&self, way: Routing, pass: &Pass, costs: &Costs) -> Option<ShardId> {
+    pub(crate) fn note(
+        &self,
+        way: Routing,
+        pass: &Pass,
+        costs: &Costs,
+        loads: &Loads,
+    ) -> Option<ShardId> {
         self.rest.set(self.rest.get().saturating_sub(1));
         if way != Routing::Adaptive {
             return None;
@@ -77,7 +84,7 @@ impl Course {
         let mut history = self.history.get();
         history.note(pass.is_here(), pass.others());
         self.history.set(history);
-        history.advice(costs)
+        history.advice(costs, |shard| loads.is_crowded(shard))
     }
 
     /// It sets out for another shard now.
@@ -129,9 +136,10 @@ mod tests {
     }
 
     fn passes_until_it_goes(course: &Course) -> Option<u32> {
+        let loads = Loads::new(ShardId::new(0), 2);
         (1..=1_000).find(|_| {
             let way = course.way(Routing::Adaptive);
-            course.note(way, &away(), &Costs::START).is_some()
+            course.note(way, &away(), &Costs::START, &loads).is_some()
         })
     }
 

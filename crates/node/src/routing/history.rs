@@ -193,15 +193,20 @@ impl History {
         !self.moved && self.doubt == 0 && self.rivals.iter().all(Rival::is_free)
     }
 
-    /// Where the connection had better live, if that is elsewhere.
-    pub fn advice(&self, costs: &Costs) -> Option<ShardId> {
+    /// Where the connection had better live, if that is elsewhere and not a shard that has no time for it.
+    pub fn advice(
+        &self,
+        costs: &Costs,
+        is_crowded: impl FnOnce(ShardId) -> bool,
+    ) -> Option<ShardId> {
         let best = self.rivals.iter().max_by_key(|rival| rival.lead())?;
         if best.is_free() {
             return None;
         }
         let doubt = self.doubt_with_last(costs);
         let pays = worth_ns(i64::from(best.lead()), costs) >= shift(demand_ns(costs), doubt);
-        (pays && best.is_sure(doubt) && best.is_worthwhile()).then_some(best.shard)
+        let moves = pays && best.is_sure(doubt) && best.is_worthwhile() && !is_crowded(best.shard);
+        moves.then_some(best.shard)
     }
 
     /// The doubt about the next move, with what is to be thought of the last one by now.

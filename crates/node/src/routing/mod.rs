@@ -6,11 +6,14 @@
 //!
 //! Nothing here reads a clock or throws dice. What a trip and a move cost is an argument
 //! ([`Costs`]), and what a connection did is told pass by pass ([`Pass`], [`History`]). What belongs to
-//! one connection lies in its [`Course`].
+//! one connection lies in its [`Course`]. How busy the shards are ([`Loads`]) has the last word: a hot one takes nobody in.
 
 mod costs;
 mod course;
 mod history;
+mod loads;
+#[cfg(test)]
+mod one_hot_shard;
 mod pass;
 #[cfg(test)]
 mod simulation;
@@ -18,4 +21,6 @@ mod simulation;
 pub use costs::{Costs, Gauge};
 pub use course::{Course, MoveReason};
 pub use history::History;
+pub use loads::Load;
+pub(crate) use loads::{Loads, Relief};
 pub use pass::Pass;

@@ -200,7 +200,7 @@ impl Connection {
         let named = (0..u32::BITS as u16).filter(|shard| others >> shard & 1 == 1);
         let here = commands.contains(&self.home);
         self.history.note(here, named.map(ShardId::new));
-        if let Some(shard) = self.history.advice(&self.costs) {
+        if let Some(shard) = self.history.advice(&self.costs, |_| false) {
             assert_ne!(shard.number(), self.home, "advised to go where it is");
             self.history.moved(ShardId::new(self.home), &self.costs);
             self.go(shard.number());

@@ -38,7 +38,7 @@ impl Walker {
         self.needed.extend(others());
         self.history
             .note(shards.contains(&home), others().map(ShardId::new));
-        let Some(to) = self.history.advice(&self.costs) else {
+        let Some(to) = self.history.advice(&self.costs, |_| false) else {
             return false;
         };
         let evidence = self.needed.iter().filter(|shard| **shard == to.number());
