@@ -14,7 +14,7 @@ use crate::link::{Gauge, Link};
 use crate::park::{Deadline, block_on};
 use crate::patience::Patience;
 use crate::ring::{Head, SharedHead};
-use crate::waiters::Seat;
+use crate::waiters::Waiter;
 
 mod future;
 mod port;
@@ -35,16 +35,16 @@ use port::Port;
 /// use the asynchronous ones.
 pub struct Receiver<T, Q: Head<T>> {
     port: Port<T, Q>,
-    seat: Seat,
+    waiter: Waiter,
     patience: Patience,
 }
 
 impl<T, Q: Head<T>> Receiver<T, Q> {
     pub(crate) fn new(head: Q, link: Arc<Link>) -> Self {
-        let seat = link.receivers.waiters.seat();
+        let waiter = link.receivers.waiters.waiter();
         Self {
             port: Port::new(head, link),
-            seat,
+            waiter,
             patience: Patience::default(),
         }
     }
@@ -192,7 +192,7 @@ impl<T, Q: Head<T>> Receiver<T, Q> {
 
     /// Signs off from waiting for values.
     fn leave(&mut self) {
-        self.seat.leave(&self.port.link.receivers.waiters);
+        self.waiter.leave(&self.port.link.receivers.waiters);
     }
 
     #[inline]
@@ -202,7 +202,7 @@ impl<T, Q: Head<T>> Receiver<T, Q> {
         steps: u32,
         mut attempt: impl FnMut(&mut Port<T, Q>) -> Option<R>,
     ) -> Poll<R> {
-        if self.seat.is_taken() {
+        if self.waiter.is_registered() {
             return self.sleep(cx, attempt);
         }
         if let Some(result) = attempt(&mut self.port) {
@@ -226,9 +226,9 @@ impl<T, Q: Head<T>> Receiver<T, Q> {
         cx: &Context<'_>,
         mut attempt: impl FnMut(&mut Port<T, Q>) -> Option<R>,
     ) -> Poll<R> {
-        let Self { port, seat, .. } = self;
+        let Self { port, waiter, .. } = self;
         let link = port.link.clone();
-        seat.poll(&link.receivers.waiters, cx, || attempt(port))
+        waiter.poll(&link.receivers.waiters, cx, || attempt(port))
     }
 }
 

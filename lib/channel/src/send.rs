@@ -12,7 +12,7 @@ use crate::link::{Gauge, Link};
 use crate::park::{Deadline, block_on};
 use crate::patience::Patience;
 use crate::ring::{SharedTail, Tail};
-use crate::waiters::Seat;
+use crate::waiters::Waiter;
 
 mod future;
 mod port;
@@ -31,16 +31,16 @@ use port::Port;
 /// use the asynchronous ones.
 pub struct Sender<T, Q: Tail<T>> {
     port: Port<T, Q>,
-    seat: Seat,
+    waiter: Waiter,
     patience: Patience,
 }
 
 impl<T, Q: Tail<T>> Sender<T, Q> {
     pub(crate) fn new(tail: Q, link: Arc<Link>) -> Self {
-        let seat = link.senders.waiters.seat();
+        let waiter = link.senders.waiters.waiter();
         Self {
             port: Port::new(tail, link),
-            seat,
+            waiter,
             patience: Patience::default(),
         }
     }
@@ -218,7 +218,7 @@ impl<T, Q: Tail<T>> Sender<T, Q> {
 
     /// Signs off from waiting for room.
     fn leave(&mut self) {
-        self.seat.leave(&self.port.link.senders.waiters);
+        self.waiter.leave(&self.port.link.senders.waiters);
     }
 
     /// Sends what is in `slot`, or waits. The value stays in `slot` while this is pending.
@@ -247,7 +247,7 @@ impl<T, Q: Tail<T>> Sender<T, Q> {
         steps: u32,
         mut attempt: impl FnMut(&mut Port<T, Q>) -> Option<R>,
     ) -> Poll<R> {
-        if self.seat.is_taken() {
+        if self.waiter.is_registered() {
             return self.sleep(cx, attempt);
         }
         if let Some(result) = attempt(&mut self.port) {
@@ -271,9 +271,9 @@ impl<T, Q: Tail<T>> Sender<T, Q> {
         cx: &Context<'_>,
         mut attempt: impl FnMut(&mut Port<T, Q>) -> Option<R>,
     ) -> Poll<R> {
-        let Self { port, seat, .. } = self;
+        let Self { port, waiter, .. } = self;
         let link = port.link.clone();
-        seat.poll(&link.senders.waiters, cx, || attempt(port))
+        waiter.poll(&link.senders.waiters, cx, || attempt(port))
     }
 }
 

@@ -4,7 +4,7 @@
 //! It is the handshake of [`SleepFlag`](crate::SleepFlag), for many sleepers and for tasks:
 //!
 //! ```text
-//! waiting side (`Seat::poll`)            acting side
+//! waiting side (`Waiter::poll`)          acting side
 //!   attempt fails                          push or pop
 //!   sign on, fence(SeqCst)                 fence(SeqCst)              `notify`
 //!   attempt again                          anyone signed on? → take one off the list, wake it
@@ -12,13 +12,13 @@
 //! ```
 //!
 //! One action wakes one waiter. So whoever is taken off the list owes something: it looks at the
-//! channel, or it passes the wake on to the next ([`Seat::leave`]). A waiter that is dropped, or
+//! channel, or it passes the wake on to the next ([`Waiter::leave`]). A waiter that is dropped, or
 //! whose second look succeeded by itself, would else swallow a wake that was meant for a value still
 //! lying in the queue. `waiters/model.rs` has loom try every interleaving of this.
 //!
 //! The lock guards the list only; it is taken by those who go to sleep and by those who wake them.
 //! While nobody sleeps an action costs one fence and one load. The list cannot outgrow the number of
-//! the channel's ends: each end has one seat.
+//! the channel's ends: each end has one waiter.
 
 use std::collections::VecDeque;
 use std::task::{Context, Poll, Waker};
@@ -48,13 +48,13 @@ impl Waiters {
         }
     }
 
-    /// A seat for one end.
-    pub(crate) fn seat(&self) -> Seat {
+    /// A waiter for one end.
+    pub(crate) fn waiter(&self) -> Waiter {
         let mut list = lock(&self.list);
         list.next_key += 1;
-        Seat {
+        Waiter {
             key: list.next_key,
-            taken: false,
+            registered: false,
         }
     }
 
@@ -122,16 +122,16 @@ impl Waiters {
 
 /// One end's place among the waiters. An end waits for one thing at a time.
 #[derive(Debug)]
-pub(crate) struct Seat {
+pub(crate) struct Waiter {
     key: u64,
     /// Signed on, as far as this end knows.
-    taken: bool,
+    registered: bool,
 }
 
-impl Seat {
+impl Waiter {
     /// Whether this end has signed on and not yet learnt what came of it.
-    pub(crate) fn is_taken(&self) -> bool {
-        self.taken
+    pub(crate) fn is_registered(&self) -> bool {
+        self.registered
     }
 
     /// Attempts, and signs on with `cx`'s waker while there is nothing.
@@ -142,13 +142,13 @@ impl Seat {
         mut attempt: impl FnMut() -> Option<R>,
     ) -> Poll<R> {
         // A wake that was delivered before this poll is used up by it.
-        self.taken = self.taken && waiters.is_signed_on(self.key);
+        self.registered = self.registered && waiters.is_signed_on(self.key);
         if let Some(result) = attempt() {
             self.leave(waiters);
             return Poll::Ready(result);
         }
         waiters.sign_on(self.key, cx.waker());
-        self.taken = true;
+        self.registered = true;
         match attempt() {
             Some(result) => {
                 self.leave(waiters);
@@ -158,9 +158,9 @@ impl Seat {
         }
     }
 
-    /// Gives the seat up. If a wake has been spent on it, the wake goes on to the next waiter.
+    /// Gives the waiter up. If a wake has been spent on it, the wake goes on to the next waiter.
     pub(crate) fn leave(&mut self, waiters: &Waiters) {
-        if std::mem::take(&mut self.taken) && !waiters.sign_off(self.key) {
+        if std::mem::take(&mut self.registered) && !waiters.sign_off(self.key) {
             waiters.notify(1);
         }
     }

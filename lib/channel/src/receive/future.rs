@@ -33,7 +33,7 @@ impl<T, Q: Head<T>> Future for Recv<'_, T, Q> {
 impl<T, Q: Head<T>> Drop for Recv<'_, T, Q> {
     #[inline]
     fn drop(&mut self) {
-        if self.receiver.seat.is_taken() {
+        if self.receiver.waiter.is_registered() {
             self.receiver.leave();
         }
     }
@@ -75,7 +75,7 @@ impl<T, Q: Head<T>> Future for RecvBatch<'_, T, Q> {
 
 impl<T, Q: Head<T>> Drop for RecvBatch<'_, T, Q> {
     fn drop(&mut self) {
-        if self.receiver.seat.is_taken() {
+        if self.receiver.waiter.is_registered() {
             self.receiver.leave();
         }
     }

@@ -48,7 +48,7 @@ impl<T, Q: Tail<T>> Future for Send<'_, T, Q> {
 impl<T, Q: Tail<T>> Drop for Send<'_, T, Q> {
     #[inline]
     fn drop(&mut self) {
-        if self.sender.seat.is_taken() {
+        if self.sender.waiter.is_registered() {
             self.sender.leave();
         }
     }
@@ -81,7 +81,7 @@ impl<T, Q: Tail<T>> Future for SendBatch<'_, T, Q> {
 
 impl<T, Q: Tail<T>> Drop for SendBatch<'_, T, Q> {
     fn drop(&mut self) {
-        if self.sender.seat.is_taken() {
+        if self.sender.waiter.is_registered() {
             self.sender.leave();
         }
     }

@@ -3,7 +3,7 @@
 //! Run with `RUSTFLAGS="--cfg loom" cargo test -p corelane-channel --release --lib --target-dir
 //! target/loom`. A lost wake shows as a deadlock, which loom reports. The queue is modelled by what the
 //! two sides see of a ring: how many values were put in and how many taken out, stored with Release and
-//! loaded with Acquire and nothing stronger; it is the seats and the list that have to make up for it.
+//! loaded with Acquire and nothing stronger; it is the waiters and the list that have to make up for it.
 
 use std::future::poll_fn;
 use std::task::{Context, Poll, Waker};
@@ -13,7 +13,7 @@ use loom::sync::Arc;
 use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use loom::thread;
 
-use super::{Seat, Waiters};
+use super::{Waiter, Waiters};
 
 /// A channel of `capacity` values that are nothing but their number.
 struct Channel {
@@ -75,23 +75,23 @@ impl Channel {
         self.for_values.notify(usize::MAX);
     }
 
-    fn send(&self, seat: &mut Seat) {
+    fn send(&self, waiter: &mut Waiter) {
         block_on(poll_fn(|cx| {
-            seat.poll(&self.for_room, cx, || self.try_push())
+            waiter.poll(&self.for_room, cx, || self.try_push())
         }));
     }
 
-    fn receive(&self, seat: &mut Seat) -> bool {
+    fn receive(&self, waiter: &mut Waiter) -> bool {
         block_on(poll_fn(|cx| {
-            seat.poll(&self.for_values, cx, || self.try_pop())
+            waiter.poll(&self.for_values, cx, || self.try_pop())
         }))
     }
 
     /// A receive that is polled once and dropped, as a `select` does. Whether it got a value.
-    fn receive_once(&self, seat: &mut Seat, leave: fn(&mut Seat, &Waiters)) -> bool {
+    fn receive_once(&self, waiter: &mut Waiter, leave: fn(&mut Waiter, &Waiters)) -> bool {
         let cx = Context::from_waker(Waker::noop());
-        let polled = seat.poll(&self.for_values, &cx, || self.try_pop());
-        leave(seat, &self.for_values);
+        let polled = waiter.poll(&self.for_values, &cx, || self.try_pop());
+        leave(waiter, &self.for_values);
         polled == Poll::Ready(true)
     }
 }
@@ -112,8 +112,8 @@ fn one_value(notify: fn(&Waiters)) {
             there.pushed.store(1, Ordering::Release);
             notify(&there.for_values);
         });
-        let mut seat = channel.for_values.seat();
-        assert!(channel.receive(&mut seat));
+        let mut waiter = channel.for_values.waiter();
+        assert!(channel.receive(&mut waiter));
         sender.join().unwrap();
     });
 }
@@ -129,11 +129,11 @@ fn a_receiver_gets_every_value() {
         let channel = Arc::new(Channel::new(4));
         let there = channel.clone();
         let sender = thread::spawn(move || {
-            let mut seat = there.for_room.seat();
-            (0..2).for_each(|_| there.send(&mut seat));
+            let mut waiter = there.for_room.waiter();
+            (0..2).for_each(|_| there.send(&mut waiter));
         });
-        let mut seat = channel.for_values.seat();
-        assert!((0..2).all(|_| channel.receive(&mut seat)));
+        let mut waiter = channel.for_values.waiter();
+        assert!((0..2).all(|_| channel.receive(&mut waiter)));
         sender.join().unwrap();
     });
 }
@@ -145,11 +145,11 @@ fn a_full_queue_wakes_its_sender() {
         let channel = Arc::new(Channel::new(1));
         let there = channel.clone();
         let sender = thread::spawn(move || {
-            let mut seat = there.for_room.seat();
-            (0..2).for_each(|_| there.send(&mut seat));
+            let mut waiter = there.for_room.waiter();
+            (0..2).for_each(|_| there.send(&mut waiter));
         });
-        let mut seat = channel.for_values.seat();
-        assert!((0..2).all(|_| channel.receive(&mut seat)));
+        let mut waiter = channel.for_values.waiter();
+        assert!((0..2).all(|_| channel.receive(&mut waiter)));
         sender.join().unwrap();
     });
 }
@@ -160,12 +160,12 @@ fn the_end_wakes_everybody() {
         let channel = Arc::new(Channel::new(1));
         let there = channel.clone();
         let other = thread::spawn(move || {
-            let mut seat = there.for_values.seat();
-            there.receive(&mut seat)
+            let mut waiter = there.for_values.waiter();
+            there.receive(&mut waiter)
         });
         channel.end();
-        let mut seat = channel.for_values.seat();
-        assert!(!channel.receive(&mut seat));
+        let mut waiter = channel.for_values.waiter();
+        assert!(!channel.receive(&mut waiter));
         assert!(!other.join().unwrap());
     });
 }
@@ -177,15 +177,15 @@ fn two_receivers_share_two_values() {
         let channel = Arc::new(Channel::new(2));
         let there = channel.clone();
         let other = thread::spawn(move || {
-            let mut seat = there.for_values.seat();
-            assert!(there.receive(&mut seat));
+            let mut waiter = there.for_values.waiter();
+            assert!(there.receive(&mut waiter));
         });
         let there = channel.clone();
         let sender = thread::spawn(move || {
             (0..2).for_each(|_| there.try_push().unwrap());
         });
-        let mut seat = channel.for_values.seat();
-        assert!(channel.receive(&mut seat));
+        let mut waiter = channel.for_values.waiter();
+        assert!(channel.receive(&mut waiter));
         other.join().unwrap();
         sender.join().unwrap();
     });
@@ -193,13 +193,13 @@ fn two_receivers_share_two_values() {
 
 /// One value, and a receiver that gives up at the moment when the value's wake may have been spent on
 /// it: either it has the value, and ends the channel, or the one that stays gets it.
-fn one_gives_up(leave: fn(&mut Seat, &Waiters)) {
+fn one_gives_up(leave: fn(&mut Waiter, &Waiters)) {
     check(move || {
         let channel = Arc::new(Channel::new(1));
         let there = channel.clone();
         let fickle = thread::spawn(move || {
-            let mut seat = there.for_values.seat();
-            let got = there.receive_once(&mut seat, leave);
+            let mut waiter = there.for_values.waiter();
+            let got = there.receive_once(&mut waiter, leave);
             if got {
                 there.end();
             }
@@ -207,8 +207,8 @@ fn one_gives_up(leave: fn(&mut Seat, &Waiters)) {
         });
         let there = channel.clone();
         let sender = thread::spawn(move || there.try_push().unwrap());
-        let mut seat = channel.for_values.seat();
-        let patient = channel.receive(&mut seat);
+        let mut waiter = channel.for_values.waiter();
+        let patient = channel.receive(&mut waiter);
         sender.join().unwrap();
         assert_ne!(fickle.join().unwrap(), patient);
     });
@@ -216,16 +216,16 @@ fn one_gives_up(leave: fn(&mut Seat, &Waiters)) {
 
 #[test]
 fn a_wake_spent_on_one_who_leaves_goes_on() {
-    one_gives_up(Seat::leave);
+    one_gives_up(Waiter::leave);
 }
 
 /// The models below leave something out; loom must find what is lost by it, else it proves nothing.
 #[test]
 #[should_panic(expected = "deadlock")]
 fn without_passing_it_on_a_wake_is_lost() {
-    one_gives_up(|seat, waiters| {
-        seat.taken = false;
-        waiters.sign_off(seat.key);
+    one_gives_up(|waiter, waiters| {
+        waiter.registered = false;
+        waiters.sign_off(waiter.key);
     });
 }
 
