@@ -15,7 +15,7 @@ use corelane::time;
 use corelane::tls::Transport;
 use corelane_wire::{Decoder, skip};
 
-use super::stint::Stint;
+use super::phase_state::PhaseState;
 use crate::affinity::Caller;
 use crate::error::Error;
 use crate::schedule::Schedule;
@@ -71,28 +71,28 @@ impl Link {
     }
 
     /// Runs this connection's part of a phase. Gives the connection back, unless it is lost.
-    pub(super) async fn run(mut self, stint: &Stint) -> Option<Self> {
-        let result = match stint.schedule(self.caller.lane) {
-            None => self.closed_loop(stint).await,
-            Some(schedule) => self.open_loop(stint, schedule).await,
+    pub(super) async fn run(mut self, phase: &PhaseState) -> Option<Self> {
+        let result = match phase.schedule(self.caller.lane) {
+            None => self.closed_loop(phase).await,
+            Some(schedule) => self.open_loop(phase, schedule).await,
         };
         match result {
             Ok(()) => Some(self),
             Err(error) => {
-                stint.lost(self.unanswered.len(), &format!("connection lost: {error}"));
+                phase.lost(self.unanswered.len(), &format!("connection lost: {error}"));
                 None
             }
         }
     }
 
-    async fn closed_loop(&mut self, stint: &Stint) -> io::Result<()> {
+    async fn closed_loop(&mut self, phase: &PhaseState) -> io::Result<()> {
         loop {
             let now_ns = time::now_ns();
-            if stint.over(now_ns) {
+            if phase.over(now_ns) {
                 return Ok(());
             }
-            for _ in 0..stint.pipeline {
-                let Some(request) = self.push(stint) else {
+            for _ in 0..phase.pipeline {
+                let Some(request) = self.push(phase) else {
                     break;
                 };
                 self.unanswered.push_back(Sent {
@@ -100,62 +100,62 @@ impl Link {
                     at_ns: now_ns,
                 });
             }
-            self.start_send(stint);
+            self.start_send(phase);
             while !self.unanswered.is_empty() {
                 let chunk = self.stream.recv().await?;
-                self.receive(&chunk, stint)?;
+                self.receive(&chunk, phase)?;
             }
             // All replies are here, so the send is over; only its buffer is fetched.
             self.out = self.stream.sent().await?;
         }
     }
 
-    async fn open_loop(&mut self, stint: &Stint, mut schedule: Schedule) -> io::Result<()> {
+    async fn open_loop(&mut self, phase: &PhaseState, mut schedule: Schedule) -> io::Result<()> {
         loop {
             let now_ns = time::now_ns();
-            self.push_due(stint, &mut schedule, now_ns);
+            self.push_due(phase, &mut schedule, now_ns);
             if !self.out.is_empty() && !self.stream.send_in_flight() {
-                self.start_send(stint);
+                self.start_send(phase);
             }
-            let over = stint.over(schedule.next_ns().max(now_ns));
+            let over = phase.over(schedule.next_ns().max(now_ns));
             if over && self.unanswered.is_empty() {
                 break;
             }
-            let may_send = !over && self.unanswered.len() < stint.pipeline;
+            let may_send = !over && self.unanswered.len() < phase.pipeline;
             match self.wait(may_send.then(|| schedule.next_ns())).await? {
-                Woken::Received(chunk) => self.receive(&chunk, stint)?,
+                Woken::Received(chunk) => self.receive(&chunk, phase)?,
                 Woken::Sent(buffer) if self.out.is_empty() => self.out = buffer,
                 Woken::Sent(_) | Woken::Due => {}
             }
         }
-        stint.recorder.borrow_mut().totals.unsent += stint.unsent(&mut schedule);
+        phase.recorder.borrow_mut().totals.unsent += phase.unsent(&mut schedule);
         if self.stream.send_in_flight() {
             self.stream.sent().await?;
         }
         Ok(())
     }
 
-    fn push(&mut self, stint: &Stint) -> Option<Request> {
-        let request = stint.push(self.caller, &mut self.out)?;
+    fn push(&mut self, phase: &PhaseState) -> Option<Request> {
+        let request = phase.push(self.caller, &mut self.out)?;
         self.caller.sent += 1;
         Some(request)
     }
 
-    fn push_due(&mut self, stint: &Stint, schedule: &mut Schedule, now_ns: u64) {
-        while self.unanswered.len() < stint.pipeline && !stint.over(schedule.next_ns().max(now_ns))
+    fn push_due(&mut self, phase: &PhaseState, schedule: &mut Schedule, now_ns: u64) {
+        while self.unanswered.len() < phase.pipeline && !phase.over(schedule.next_ns().max(now_ns))
         {
             let Some(at_ns) = schedule.take_due(now_ns) else {
                 break;
             };
-            let Some(request) = self.push(stint) else {
+            let Some(request) = self.push(phase) else {
                 break;
             };
             self.unanswered.push_back(Sent { request, at_ns });
         }
     }
 
-    fn start_send(&mut self, stint: &Stint) {
-        stint.recorder.borrow_mut().totals.sent_bytes += self.out.len() as u64;
+    fn start_send(&mut self, phase: &PhaseState) {
+        phase.recorder.borrow_mut().totals.sent_bytes += self.out.len() as u64;
         self.stream.start_send(std::mem::take(&mut self.out));
     }
 
@@ -182,18 +182,18 @@ impl Link {
     }
 
     /// Accounts for all replies that are complete with `bytes`, and keeps the rest.
-    fn receive(&mut self, bytes: &[u8], stint: &Stint) -> io::Result<()> {
+    fn receive(&mut self, bytes: &[u8], phase: &PhaseState) -> io::Result<()> {
         if bytes.is_empty() {
             return Err(closed());
         }
-        stint.recorder.borrow_mut().totals.received_bytes += bytes.len() as u64;
+        phase.recorder.borrow_mut().totals.received_bytes += bytes.len() as u64;
         if self.partial.is_empty() {
-            let taken = self.take_replies(bytes, true, stint)?;
+            let taken = self.take_replies(bytes, true, phase)?;
             self.partial.extend_from_slice(&bytes[taken..]);
         } else {
             let mut partial = std::mem::take(&mut self.partial);
             partial.extend_from_slice(bytes);
-            let taken = self.take_replies(&partial, false, stint)?;
+            let taken = self.take_replies(&partial, false, phase)?;
             partial.drain(..taken);
             self.partial = partial;
         }
@@ -202,7 +202,7 @@ impl Link {
 
     /// Takes the complete replies at the front of `bytes`. Gives their length. `fresh`: none of
     /// these bytes was seen before.
-    fn take_replies(&mut self, bytes: &[u8], fresh: bool, stint: &Stint) -> io::Result<usize> {
+    fn take_replies(&mut self, bytes: &[u8], fresh: bool, phase: &PhaseState) -> io::Result<usize> {
         let now_ns = time::now_ns();
         let (mut taken, mut replies, mut errors) = (0, 0, 0);
         while taken < bytes.len() {
@@ -225,16 +225,16 @@ impl Link {
                 return Err(invalid("the server sent a reply nobody asked for"));
             };
             replies += 1;
-            errors += u64::from(self.account(sent, &rest[..length], now_ns, stint));
+            errors += u64::from(self.account(sent, &rest[..length], now_ns, phase));
         }
-        stint.count(replies, errors, now_ns);
+        phase.count(replies, errors, now_ns);
         Ok(taken)
     }
 
     /// Records one reply. Says whether it is an error.
-    fn account(&mut self, sent: Sent, reply: &[u8], now_ns: u64, stint: &Stint) -> bool {
+    fn account(&mut self, sent: Sent, reply: &[u8], now_ns: u64, phase: &PhaseState) -> bool {
         let Sent { request, at_ns } = sent;
-        let mut recorder = stint.recorder.borrow_mut();
+        let mut recorder = phase.recorder.borrow_mut();
         recorder.reply(request.kind, now_ns.saturating_sub(at_ns));
         if let Some(text) = error_text(reply) {
             recorder.error(request.kind, text);
@@ -242,11 +242,11 @@ impl Link {
         }
         if is_null(reply) {
             recorder.miss(request.kind);
-        } else if stint.verify
+        } else if phase.verify
             && let Some(value) = bulk_value(reply)
         {
             drop(recorder);
-            stint.check(request, value, &mut self.scratch);
+            phase.check(request, value, &mut self.scratch);
         }
         false
     }

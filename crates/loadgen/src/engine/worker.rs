@@ -9,13 +9,13 @@ use corelane::task::{self, JoinHandle};
 use corelane::{blocking, time};
 
 use super::link::Link;
-use super::stint::{Board, Outcome, Stint};
+use super::phase_state::{Board, Outcome, PhaseState};
 use crate::error::Error;
 use crate::plan::Plan;
 
 /// What a thread needs to work.
 #[derive(Debug)]
-pub(super) struct Seat {
+pub(super) struct WorkerContext {
     pub(super) plan: Arc<Plan>,
     pub(super) thread: u16,
     /// Number of this thread's first connection over all threads.
@@ -38,15 +38,15 @@ pub(super) enum News {
 }
 
 /// Works until the last phase is done, or until the caller lets go of the orders.
-pub(super) async fn work(seat: Seat) {
-    let Seat {
+pub(super) async fn work(context: WorkerContext) {
+    let WorkerContext {
         plan,
         thread,
         first_lane,
         mut orders,
         news,
         board,
-    } = seat;
+    } = context;
     let mut links = match connect(&plan, thread, first_lane).await {
         Ok(links) => links,
         Err(error) => {
@@ -63,9 +63,9 @@ pub(super) async fn work(seat: Seat) {
         if order.is_err() {
             return;
         }
-        let stint = Rc::new(Stint::new(&plan, stage, thread, board.clone()));
-        links = run_stage(links, &stint, plan.patience).await;
-        let _ = news.send(News::Done(Box::new(stint.end(links.len()))));
+        let phase = Rc::new(PhaseState::new(&plan, stage, thread, board.clone()));
+        links = run_stage(links, &phase, plan.patience).await;
+        let _ = news.send(News::Done(Box::new(phase.end(links.len()))));
     }
     // The caller reads what this thread has used before it lets go; an ended thread tells nothing.
     blocking::run(move || while orders.recv().is_ok() {}).await;
@@ -81,24 +81,24 @@ async fn connect(plan: &Plan, thread: u16, first_lane: u64) -> Result<Vec<Link>,
 
 /// Runs one phase over all connections. Gives those back that are still open. When the server owes
 /// replies and none came for `patience`, the connections are given up.
-async fn run_stage(links: Vec<Link>, stint: &Rc<Stint>, patience: Duration) -> Vec<Link> {
+async fn run_stage(links: Vec<Link>, phase: &Rc<PhaseState>, patience: Duration) -> Vec<Link> {
     let start = |link: Link| {
-        let stint = stint.clone();
-        task::spawn(async move { link.run(&stint).await })
+        let phase = phase.clone();
+        task::spawn(async move { link.run(&phase).await })
     };
     let mut running: Vec<JoinHandle<Option<Link>>> = links.into_iter().map(start).collect();
     let mut links = Vec::with_capacity(running.len());
-    let mut replies_before = stint.replies();
+    let mut replies_before = phase.replies();
     while let Some(task) = running.last_mut() {
         match time::timeout(patience, task).await {
             Ok(link) => {
                 running.pop();
                 links.extend(link.unwrap_or_else(|panic| panic!("{panic}")));
             }
-            Err(_) if stint.outstanding() > 0 && stint.replies() == replies_before => {
+            Err(_) if phase.outstanding() > 0 && phase.replies() == replies_before => {
                 running.drain(..).for_each(JoinHandle::cancel);
             }
-            Err(_) => replies_before = stint.replies(),
+            Err(_) => replies_before = phase.replies(),
         }
     }
     links

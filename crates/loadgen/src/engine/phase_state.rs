@@ -31,7 +31,7 @@ impl Board {
 
 /// The state of a phase that is going on.
 #[derive(Debug)]
-pub(super) struct Stint {
+pub(super) struct PhaseState {
     workload: RefCell<Workload>,
     pub(super) recorder: RefCell<Recorder>,
     pub(super) pipeline: usize,
@@ -60,7 +60,7 @@ pub(super) struct Outcome {
     pub(super) connections: usize,
 }
 
-impl Stint {
+impl PhaseState {
     /// Begins `stage` now.
     pub(super) fn new(plan: &Plan, stage: &Stage, thread: u16, board: Arc<Board>) -> Self {
         let start_ns = time::refresh_ns();

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use corelane::{Cx, LaunchOptions, Mesh, Running, Service, ShardId, launch};
 
-use super::stint::{Board, Outcome};
-use super::worker::{News, Seat, work};
+use super::phase_state::{Board, Outcome};
+use super::worker::{News, WorkerContext, work};
 use crate::error::Error;
 use crate::options::Options;
 use crate::plan::{Limit, Plan, Stage};
@@ -28,14 +28,14 @@ const PROGRESS_EVERY: Duration = Duration::from_millis(100);
 pub fn run(options: &Options, progress: &mut dyn FnMut(Progress)) -> Result<Report, Error> {
     let plan = Arc::new(Plan::new(options)?);
     watch(&plan)?;
-    let crew = Crew::start(&plan)?;
-    let result = crew.run(progress);
-    crew.dismiss()?;
+    let coordinator = Coordinator::start(&plan)?;
+    let result = coordinator.run(progress);
+    coordinator.dismiss()?;
     result
 }
 
 /// The threads of a run.
-struct Crew {
+struct Coordinator {
     plan: Arc<Plan>,
     running: Running<Alone>,
     orders: Vec<Sender<()>>,
@@ -67,17 +67,17 @@ struct Sum {
     generator: Option<Usage>,
 }
 
-impl Crew {
+impl Coordinator {
     fn start(plan: &Arc<Plan>) -> Result<Self, Error> {
         let (news_sender, news) = mpsc::channel();
-        let (mut orders, mut boards, mut seats) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut orders, mut boards, mut contexts) = (Vec::new(), Vec::new(), Vec::new());
         let mut first_lane = 0;
         for thread in 0..plan.threads {
             let (order_sender, order_receiver) = mpsc::channel();
             let board = Arc::new(Board::default());
             orders.push(order_sender);
             boards.push(board.clone());
-            seats.push(Some(Seat {
+            contexts.push(Some(WorkerContext {
                 plan: plan.clone(),
                 thread,
                 first_lane,
@@ -87,15 +87,15 @@ impl Crew {
             }));
             first_lane += u64::from(plan.connections_of(thread));
         }
-        let seats = Mutex::new(seats);
+        let contexts = Mutex::new(contexts);
         let main = move |mesh: Mesh<Alone>| {
             let shard = mesh.shard().index();
-            let seat = seats
+            let context = contexts
                 .lock()
                 .ok()
-                .and_then(|mut seats| seats.get_mut(shard)?.take());
+                .and_then(|mut contexts| contexts.get_mut(shard)?.take());
             async move {
-                work(seat.ok_or("a generator thread began twice")?).await;
+                work(context.ok_or("a generator thread began twice")?).await;
                 Ok(())
             }
         };
@@ -217,7 +217,7 @@ fn watch(plan: &Plan) -> Result<Option<Sample>, Error> {
     plan.watch_pid.map(read).transpose()
 }
 
-/// A thread's own words come from its end, see [`Crew::dismiss`]; this stands for them until then.
+/// A thread's own words come from its end, see [`Coordinator::dismiss`]; this stands for them until then.
 fn ended_early() -> Error {
     Error::Thread("it ended before its work was done".into())
 }
