@@ -2,9 +2,9 @@
 //! are in `threads`, the watch over them in `running`, the simulator in `simulated`; the shard's life
 //! itself is the same for both and lies in `shard`.
 
-mod crew;
 mod error;
 mod gate;
+mod join_set;
 mod options;
 mod running;
 mod simulated;

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::crew::Crew;
+use super::join_set::JoinSet;
 use crate::metrics::{Owner, Registry};
 use crate::node::{Node, NodeFailure, Phase, Stopper};
 use crate::outside::Outside;
@@ -22,18 +22,18 @@ const LEAVE_PATIENCE: Duration = Duration::from_secs(10);
 pub struct Running<S: Service> {
     outside: Arc<Outside<S>>,
     node: Arc<Node>,
-    crew: Crew,
+    threads: JoinSet,
     watch: Watch,
 }
 
 impl<S: Service> Running<S> {
-    pub(super) fn new(outside: Arc<Outside<S>>, crew: Crew, wedged_after: Duration) -> Self {
+    pub(super) fn new(outside: Arc<Outside<S>>, threads: JoinSet, wedged_after: Duration) -> Self {
         let node = outside.node().clone();
         Self {
             outside,
             watch: Watch::new(node.shards(), wedged_after, node.metrics()),
             node,
-            crew,
+            threads,
         }
     }
 
@@ -68,20 +68,20 @@ impl<S: Service> Running<S> {
     /// that does not leave within ten seconds after the end of the node counts as one; its
     /// thread is left behind.
     pub fn join(mut self) -> Result<(), NodeFailure> {
-        while self.crew.anyone().is_some() {
+        while self.threads.anyone().is_some() {
             if self.node.phase().is_over() {
                 self.wait_for_the_last();
                 break;
             }
-            if !self.crew.wait_one(WATCH_EVERY) {
-                self.watch.look(&self.node, &self.crew);
+            if !self.threads.wait_one(WATCH_EVERY) {
+                self.watch.look(&self.node, &self.threads);
             }
         }
         self.node.failure().map_or(Ok(()), Err)
     }
 
     fn wait_for_the_last(&mut self) {
-        if let Err(shard) = self.crew.wait_all(LEAVE_PATIENCE) {
+        if let Err(shard) = self.threads.wait_all(LEAVE_PATIENCE) {
             let seconds = LEAVE_PATIENCE.as_secs();
             let reason = format!("it did not leave within {seconds} s after the end of the node");
             self.node.fail(shard, reason);
@@ -152,8 +152,8 @@ impl Watch {
         }
     }
 
-    fn look(&mut self, node: &Node, crew: &Crew) {
-        for shard in crew.present().filter(|&shard| node.serves(shard)) {
+    fn look(&mut self, node: &Node, threads: &JoinSet) {
+        for shard in threads.present().filter(|&shard| node.serves(shard)) {
             self.look_at(shard, node.turns(shard));
         }
     }

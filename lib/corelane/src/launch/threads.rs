@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use corelane_rt::{Runtime, RuntimeOptions};
 
-use super::crew::Crew;
 use super::error::LaunchError;
 use super::gate::Gate;
+use super::join_set::JoinSet;
 use super::options::{LaunchOptions, thread_name};
 use super::running::Running;
 use crate::mesh::{Ends, wire};
@@ -73,7 +73,7 @@ struct Start<S: Service> {
     outside: Arc<Outside<S>>,
     node: Arc<Node>,
     gate: Arc<Gate>,
-    crew: Crew,
+    threads: JoinSet,
     report: Sender<Report>,
     reports: Receiver<Report>,
 }
@@ -84,7 +84,7 @@ impl<S: Service> Start<S> {
         let node = outside.node().clone();
         Self {
             outside,
-            crew: Crew::new(node.shards()),
+            threads: JoinSet::new(node.shards()),
             gate: Arc::default(),
             node,
             report,
@@ -109,14 +109,14 @@ impl<S: Service> Start<S> {
             gate: self.gate.clone(),
             report: self.report.clone(),
         };
-        let leaving = self.crew.leaving(shard);
+        let leaving = self.threads.leaving(shard);
         let thread = thread::Builder::new().name(thread_name(shard));
         let thread = thread.spawn(move || {
             // Dropped last, whatever happens before: the thread has left.
             let _leaving = leaving;
             life.live(&options, ends, Rc::new(blueprint));
         })?;
-        self.crew.joined(shard, thread);
+        self.threads.joined(shard, thread);
         Ok(())
     }
 
@@ -131,14 +131,18 @@ impl<S: Service> Start<S> {
             }
         }
         self.gate.open();
-        Ok(Running::new(self.outside, self.crew, options.wedged_after))
+        Ok(Running::new(
+            self.outside,
+            self.threads,
+            options.wedged_after,
+        ))
     }
 
     /// Turns all shards back and waits for them to leave, though not for ever: one that hangs in its
     /// start leaves when it comes to the gate.
     fn abort(&mut self) {
         self.gate.abort();
-        if let Err(shard) = self.crew.wait_all(ABORT_PATIENCE) {
+        if let Err(shard) = self.threads.wait_all(ABORT_PATIENCE) {
             tracing::error!(
                 shard = shard.number(),
                 "a shard hangs in its start; it is left behind"

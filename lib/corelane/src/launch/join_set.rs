@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::ShardId;
 
 /// All threads of a node.
-pub(super) struct Crew {
+pub(super) struct JoinSet {
     threads: Vec<Option<JoinHandle<()>>>,
     departure: Sender<ShardId>,
     departures: Receiver<ShardId>,
@@ -26,7 +26,7 @@ impl Drop for Leaving {
     }
 }
 
-impl Crew {
+impl JoinSet {
     pub(super) fn new(shards: usize) -> Self {
         let (departure, departures) = mpsc::channel();
         Self {
@@ -71,7 +71,7 @@ impl Crew {
                 true
             }
             Err(RecvTimeoutError::Timeout) => false,
-            Err(RecvTimeoutError::Disconnected) => unreachable!("the crew keeps a sender"),
+            Err(RecvTimeoutError::Disconnected) => unreachable!("the threads keeps a sender"),
         }
     }
 
