@@ -9,7 +9,7 @@
 //! - `handle`, `sending`, `many`, `calling`: the way to its workers
 //! - `placement`: which worker a key belongs to
 //! - `gauge`, `stats`: how full each mailbox is, and what has been counted
-//! - `host`, `desk`: a worker as a service; its mailbox, which outlives its state
+//! - `host`, `mailbox`: a worker as a service; what waits for it, which outlives its state
 //! - `moving`: growing and shrinking
 //! - `errors`: what is refused
 //!
@@ -49,11 +49,11 @@ mod blocking;
 mod builder;
 mod calling;
 mod config;
-mod desk;
 mod errors;
 mod gauge;
 mod handle;
 mod host;
+mod mailbox;
 mod many;
 mod moving;
 mod placement;

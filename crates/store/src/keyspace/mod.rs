@@ -7,9 +7,9 @@
 mod counts;
 mod cursor;
 mod db;
-mod graves;
 mod hasher;
 mod key;
+mod lazy_free;
 mod moving;
 mod ops;
 mod space;

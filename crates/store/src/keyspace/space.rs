@@ -5,7 +5,7 @@ use corelane_wire::slot::slot_of;
 use crate::expiry::Sweep;
 use crate::table::{Rehash, Table};
 
-use super::graves::Graves;
+use super::lazy_free::LazyFree;
 use super::{Counts, Db, Hasher, Key, PARTITIONS, Partition};
 
 /// One shard's keys.
@@ -17,7 +17,7 @@ pub struct Keyspace {
     pub(super) totals: Box<[Counts]>,
     /// Bytes of all databases together.
     pub(super) live_bytes: u64,
-    pub(super) graves: Graves,
+    pub(super) lazy_free: LazyFree,
     pub(super) sweep: Sweep,
     pub(super) expired: u64,
 }
@@ -40,7 +40,7 @@ impl Keyspace {
             hasher: Hasher::new(seed),
             totals: vec![Counts::default(); databases as usize].into(),
             live_bytes: 0,
-            graves: Graves::default(),
+            lazy_free: LazyFree::default(),
             sweep: Sweep::default(),
             expired: 0,
         }
@@ -99,7 +99,7 @@ impl Keyspace {
     /// in the allocator's size classes, so that it is memory taken, not memory asked for.
     #[inline]
     pub fn used_bytes(&self) -> u64 {
-        self.live_bytes + self.graves.bytes()
+        self.live_bytes + self.lazy_free.bytes()
     }
 
     /// Whether more than `max_bytes` are in use; 0 is no limit. What is on its way to be freed does

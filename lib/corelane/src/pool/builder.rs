@@ -7,9 +7,9 @@ use corelane_rt::sim::World;
 use corelane_topology::Profile;
 
 use super::config::Layout;
-use super::desk::attend;
 use super::handle::Shared;
 use super::host::Host;
+use super::mailbox::attend;
 use super::placement::Placement;
 use super::{PoolConfig, PoolError, SimPool, WorkerPool};
 use crate::partitioner::Partitioner;

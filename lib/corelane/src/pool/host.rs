@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use corelane_rt::task;
 
-use super::desk::Desk;
 use super::gauge::{Gate, add};
 use super::handle::Shared;
+use super::mailbox::Mailbox;
 use super::{PoolHandle, WorkerCx, WorkerStatus};
 use crate::worker::{Batch, Item, Worker};
 use crate::{Cx, Mesh, Outcome, Service, ShardId, panics};
@@ -17,11 +17,11 @@ use crate::{Cx, Mesh, Outcome, Service, ShardId, panics};
 /// Messages of one batch at most.
 const BATCH: usize = 256;
 
-/// One worker with its state. Made again after each panic; the desk stays.
+/// One worker with its state. Made again after each panic; the mailbox stays.
 pub(crate) struct Host<W: Worker> {
     pub(super) worker: W,
     pub(super) state: W::State,
-    pub(super) desk: Rc<Desk<W>>,
+    pub(super) mailbox: Rc<Mailbox<W>>,
     /// Put down in peace.
     ended: bool,
 }
@@ -53,7 +53,7 @@ impl<W: Worker> Host<W> {
         worker: W,
         shard: ShardId,
     ) -> Result<Self, String> {
-        let desk = Desk::here(shared, shard.index());
+        let mailbox = Mailbox::here(shared, shard.index());
         let pool = PoolHandle {
             shared: shared.clone(),
             inside: true,
@@ -63,25 +63,25 @@ impl<W: Worker> Host<W> {
             worker: shard.index(),
         };
         let state = worker.init(cx).await?;
-        desk.begin();
+        mailbox.begin();
         Ok(Self {
             worker,
             state,
-            desk,
+            mailbox,
             ended: false,
         })
     }
 
     /// Handles what waits, for as long as it is this shard's turn.
     fn run(&mut self) {
-        let desk = self.desk.clone();
-        desk.more.set(false);
-        if desk.paused.get() || desk.mailbox.borrow().is_empty() {
+        let mailbox = self.mailbox.clone();
+        mailbox.more.set(false);
+        if mailbox.paused.get() || mailbox.queue.borrow().is_empty() {
             return;
         }
         // Out of its cell, so that a handler may send to its own worker.
-        let mut queue = desk.mailbox.take();
-        let policy = &desk.shared.policy;
+        let mut queue = mailbox.queue.take();
+        let policy = &mailbox.shared.policy;
         loop {
             let mut batch = Batch::new(&mut queue, policy, BATCH);
             let offered = batch.len();
@@ -89,14 +89,14 @@ impl<W: Worker> Host<W> {
                 self.worker.handle_batch(&mut self.state, &mut batch);
             }));
             let taken = offered - batch.len();
-            add(&desk.counts().batches, 1);
+            add(&mailbox.counts().batches, 1);
             if let Err(payload) = handled {
                 let text = panics::text(&*payload).to_owned();
                 let (results, open) = batch.part();
                 let labels: Vec<_> = open.iter().map(|taken| taken.label).collect();
-                desk.settle(results, &mut queue);
-                desk.give_back(open, &text, &mut queue);
-                desk.refill(queue);
+                mailbox.settle(results, &mut queue);
+                mailbox.give_back(open, &text, &mut queue);
+                mailbox.refill(queue);
                 let labels = labels.join("`, `");
                 resume_unwind(Box::new(format!("handling `{labels}`: {text}")));
             }
@@ -104,16 +104,16 @@ impl<W: Worker> Host<W> {
             // Taken and not spoken of: handled, and whoever waits for a reply gets none.
             results.handled += open.len() as u64;
             drop(open);
-            desk.settle(results, &mut queue);
+            mailbox.settle(results, &mut queue);
             if queue.is_empty() || taken == 0 {
                 break;
             }
             if task::need_preempt() {
-                desk.more.set(true);
+                mailbox.more.set(true);
                 break;
             }
         }
-        desk.refill(queue);
+        mailbox.refill(queue);
     }
 }
 
@@ -124,22 +124,22 @@ impl<W: Worker> Service for Host<W> {
     type Control = ();
 
     fn handle(&mut self, op: Op<W>, _cx: &Cx<'_, Self>) -> Outcome<Self> {
-        let desk = &self.desk;
+        let mailbox = &self.mailbox;
         let done = match op {
             Op::One(item) => {
-                desk.take(item);
+                mailbox.take(item);
                 return Outcome::Ready(());
             }
             Op::Many(parcel) => {
-                desk.take_many(parcel);
+                mailbox.take_many(parcel);
                 return Outcome::Ready(());
             }
             Op::Pause(done) => {
-                desk.pause(true);
+                mailbox.pause(true);
                 done
             }
             Op::Resume(done) => {
-                desk.pause(false);
+                mailbox.pause(false);
                 done
             }
             Op::Ping(done) => done,
@@ -162,8 +162,8 @@ impl<W: Worker> Service for Host<W> {
 
     fn batch_end(&mut self, _mesh: &Mesh<Self>) {
         self.run();
-        if self.desk.more.get() {
-            self.desk.kick();
+        if self.mailbox.more.get() {
+            self.mailbox.kick();
         }
     }
 
@@ -179,7 +179,7 @@ impl<W: Worker> Service for Host<W> {
 
 impl<W: Worker> Drop for Host<W> {
     fn drop(&mut self) {
-        let gauge = self.desk.gauge();
+        let gauge = self.mailbox.gauge();
         if gauge.gate() == Gate::Closed {
             return;
         }

@@ -49,20 +49,21 @@ impl<W: Movable> Handoff for Host<W> {
 
     fn export(&mut self, partition: usize) -> Option<Moved<W>> {
         let parcel = self.worker.export(&mut self.state, partition)?;
-        let waiting = Waiting::new(Vec::new(), &self.desk.shared);
+        let waiting = Waiting::new(Vec::new(), &self.mailbox.shared);
         Some(Moved { parcel, waiting })
     }
 
     fn hand_over(&mut self, partition: usize) -> Moved<W> {
         let parcel = self.worker.hand_over(&mut self.state, partition);
-        let waiting = self.desk.give_away(partition as u16);
-        let waiting = Waiting::new(waiting, &self.desk.shared);
+        let waiting = self.mailbox.give_away(partition as u16);
+        let waiting = Waiting::new(waiting, &self.mailbox.shared);
         Moved { parcel, waiting }
     }
 
     fn import(&mut self, partition: usize, mut moved: Moved<W>) {
         // First: should the worker panic over the parcel, its next state handles them.
-        self.desk.take_in(std::mem::take(&mut moved.waiting.items));
+        self.mailbox
+            .take_in(std::mem::take(&mut moved.waiting.items));
         self.worker.import(&mut self.state, partition, moved.parcel);
     }
 

@@ -11,13 +11,13 @@ use super::{Db, Keyspace};
 
 /// The databases that wait, and how much memory comes back with them.
 #[derive(Debug, Default)]
-pub(super) struct Graves {
-    waiting: VecDeque<Grave>,
+pub(super) struct LazyFree {
+    waiting: VecDeque<Cleared>,
     bytes: u64,
 }
 
 #[derive(Debug)]
-struct Grave {
+struct Cleared {
     db: Box<Db>,
     /// Tables before this one are empty.
     table: usize,
@@ -31,7 +31,7 @@ const FREED_AT_ONCE: usize = 512;
 /// freeing, too.
 const MAX_WAITING: usize = 64 * 1024;
 
-impl Graves {
+impl LazyFree {
     pub(super) fn bytes(&self) -> u64 {
         self.bytes
     }
@@ -39,7 +39,7 @@ impl Graves {
     fn push(&mut self, db: Box<Db>) {
         let bytes = db.counts.bytes();
         self.bytes += bytes;
-        self.waiting.push_back(Grave {
+        self.waiting.push_back(Cleared {
             db,
             table: 0,
             bytes,
@@ -50,26 +50,26 @@ impl Graves {
     fn free(&mut self, budget: usize) -> bool {
         let mut freed = 0;
         while freed < budget {
-            let Some(grave) = self.waiting.front_mut() else {
+            let Some(cleared) = self.waiting.front_mut() else {
                 return false;
             };
-            match grave
+            match cleared
                 .db
                 .tables
-                .get_mut(grave.table)
+                .get_mut(cleared.table)
                 .map(|table| table.dismantle())
             {
                 Some(Some((entries, bytes))) => {
                     freed += entries;
-                    grave.bytes -= bytes;
+                    cleared.bytes -= bytes;
                     self.bytes -= bytes;
                 }
                 Some(None) => {
-                    grave.table += 1;
+                    cleared.table += 1;
                     freed += 1;
                 }
                 None => {
-                    self.bytes -= grave.bytes;
+                    self.bytes -= cleared.bytes;
                     self.waiting.pop_front();
                 }
             }
@@ -84,20 +84,20 @@ impl Keyspace {
     pub fn clear(&mut self, db: u16) {
         for partition in self.partitions.iter_mut().flatten() {
             if let Some(db) = partition.dbs[db as usize].take() {
-                self.graves.push(db);
+                self.lazy_free.push(db);
             }
         }
         let total = std::mem::take(&mut self.totals[db as usize]);
         self.live_bytes -= total.bytes();
-        while self.graves.waiting.len() > MAX_WAITING {
-            self.graves.free(FREED_AT_ONCE);
+        while self.lazy_free.waiting.len() > MAX_WAITING {
+            self.lazy_free.free(FREED_AT_ONCE);
         }
-        self.graves.free(FREED_AT_ONCE);
+        self.lazy_free.free(FREED_AT_ONCE);
     }
 
     /// Frees about `budget` entries of databases that were cleared, a segment's at a time. Returns
     /// whether there is more to free: the caller lets others run and comes back.
     pub fn housekeep(&mut self, budget: usize) -> bool {
-        self.graves.free(budget)
+        self.lazy_free.free(budget)
     }
 }

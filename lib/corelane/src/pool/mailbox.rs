@@ -1,4 +1,4 @@
-//! What a worker has beside its state, and keeps when the state is lost: the mailbox, and what has been counted.
+//! A worker's mailbox: what waits for it, and what has been counted. It outlives the worker's state.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -23,11 +23,11 @@ use crate::worker::{DeadLetter, Item, Results, Taken, Worker};
 /// How often a worker that has nothing left looks whether the others have, while their pool stops.
 const DRAIN_LOOK: Duration = Duration::from_micros(200);
 
-/// One worker's desk.
-pub(super) struct Desk<W: Worker> {
+/// What a worker has beside its state.
+pub(super) struct Mailbox<W: Worker> {
     pub(super) shared: Arc<Shared<W>>,
     worker: usize,
-    pub(super) mailbox: RefCell<VecDeque<Item<W>>>,
+    pub(super) queue: RefCell<VecDeque<Item<W>>>,
     pub(super) paused: Cell<bool>,
     /// There is more to handle than one turn allowed.
     pub(super) more: Cell<bool>,
@@ -38,22 +38,22 @@ pub(super) struct Desk<W: Worker> {
     counted: Cell<bool>,
 }
 
-impl<W: Worker> Desk<W> {
-    /// The desk of this shard.
+impl<W: Worker> Mailbox<W> {
+    /// The mailbox of this shard.
     pub(super) fn here(shared: &Arc<Shared<W>>, worker: usize) -> Rc<Self> {
         local::get().unwrap_or_else(|| {
-            let desk = Rc::new(Self {
+            let mailbox = Rc::new(Self {
                 shared: shared.clone(),
                 worker,
-                mailbox: RefCell::default(),
+                queue: RefCell::default(),
                 paused: Cell::new(false),
                 more: Cell::new(false),
                 kicked: Cell::new(false),
                 main: RefCell::default(),
                 counted: Cell::new(worker < shared.present.load(Ordering::Acquire)),
             });
-            local::insert(desk.clone());
-            desk
+            local::insert(mailbox.clone());
+            mailbox
         })
     }
 
@@ -96,10 +96,10 @@ impl<W: Worker> Desk<W> {
 }
 
 /// Messages.
-impl<W: Worker> Desk<W> {
+impl<W: Worker> Mailbox<W> {
     pub(super) fn take(&self, mut item: Item<W>) {
         self.redirected(&mut item.worker, 1);
-        self.mailbox.borrow_mut().push_back(item);
+        self.queue.borrow_mut().push_back(item);
     }
 
     pub(super) fn take_many(&self, mut parcel: Parcel<W::Message>) {
@@ -110,7 +110,7 @@ impl<W: Worker> Desk<W> {
             ..Item::new(message, None)
         };
         let items = parcel.messages.into_iter().map(item);
-        self.mailbox.borrow_mut().extend(items);
+        self.queue.borrow_mut().extend(items);
     }
 
     /// Messages whose partition moved while they were on their way were charged to another worker.
@@ -125,12 +125,12 @@ impl<W: Worker> Desk<W> {
 
     /// What waits for a partition that leaves.
     pub(super) fn give_away(&self, partition: u16) -> Vec<Item<W>> {
-        let mut mailbox = self.mailbox.borrow_mut();
-        let (leave, stay) = mailbox
+        let mut waiting = self.queue.borrow_mut();
+        let (leave, stay) = waiting
             .drain(..)
             .partition::<VecDeque<_>, _>(|item| item.partition == partition);
-        *mailbox = stay;
-        drop(mailbox);
+        *waiting = stay;
+        drop(waiting);
         let messages = leave.len() as u64;
         self.shared.moving.fetch_add(messages, Ordering::SeqCst);
         self.gauge().give_back(messages);
@@ -144,20 +144,20 @@ impl<W: Worker> Desk<W> {
         self.shared.moving.fetch_sub(messages, Ordering::SeqCst);
         let worker = self.worker as u16;
         let items = items.into_iter().map(|item| Item { worker, ..item });
-        self.mailbox.borrow_mut().extend(items);
+        self.queue.borrow_mut().extend(items);
         self.kick();
     }
 
     /// Puts what was not handled back, before what has come since.
     pub(super) fn refill(&self, mut queue: VecDeque<Item<W>>) {
-        let mut mailbox = self.mailbox.borrow_mut();
-        queue.append(&mut mailbox);
-        *mailbox = queue;
+        let mut waiting = self.queue.borrow_mut();
+        queue.append(&mut waiting);
+        *waiting = queue;
     }
 }
 
 /// What came of them.
-impl<W: Worker> Desk<W> {
+impl<W: Worker> Mailbox<W> {
     pub(super) fn settle(&self, results: Results<W>, queue: &mut VecDeque<Item<W>>) {
         add(&self.counts().handled, results.handled);
         let mut done = results.handled;
@@ -242,30 +242,30 @@ impl<W: Worker> Desk<W> {
 pub(super) async fn attend<W: Worker>(mesh: Mesh<Host<W>>, shared: Arc<Shared<W>>) {
     let handle = mesh.handle();
     shared.handle.get_or_init(|| handle.clone());
-    let desk = Desk::here(&shared, mesh.shard().index());
-    if !desk.counted.replace(true) {
+    let mailbox = Mailbox::here(&shared, mesh.shard().index());
+    if !mailbox.counted.replace(true) {
         shared.present.fetch_add(1, Ordering::AcqRel);
-        desk.gauge().set_gate(Gate::Open);
+        mailbox.gauge().set_gate(Gate::Open);
     }
-    let _leaving = Leaving(desk.clone());
+    let _leaving = Leaving(mailbox.clone());
     loop {
         let stops = handle.is_stopping();
         let leaves = mesh.is_stopping();
-        if leaves && desk.is_drained(stops) {
+        if leaves && mailbox.is_drained(stops) {
             break;
         }
         mesh.core.batch_end(&mesh);
-        if desk.more.get() {
+        if mailbox.more.get() {
             task::yield_now().await;
         } else if leaves {
-            let _ = time::timeout(DRAIN_LOOK, desk.kicked()).await;
+            let _ = time::timeout(DRAIN_LOOK, mailbox.kicked()).await;
         } else {
-            desk.kicked_or(mesh.stopping()).await;
+            mailbox.kicked_or(mesh.stopping()).await;
         }
     }
 }
 
-impl<W: Worker> Desk<W> {
+impl<W: Worker> Mailbox<W> {
     /// Whether this worker may leave: it has nothing left, and nothing more will come.
     fn is_drained(&self, pool_stops: bool) -> bool {
         if self.paused.get() {
@@ -298,25 +298,25 @@ impl<W: Worker> Desk<W> {
 }
 
 /// Held while a worker's main runs.
-struct Leaving<W: Worker>(Rc<Desk<W>>);
+struct Leaving<W: Worker>(Rc<Mailbox<W>>);
 
 impl<W: Worker> Drop for Leaving<W> {
     fn drop(&mut self) {
-        let desk = &self.0;
-        let retires = !desk
+        let mailbox = &self.0;
+        let retires = !mailbox
             .shared
             .handle
             .get()
             .is_some_and(|handle| handle.is_stopping());
-        desk.gauge().set_gate(Gate::Closed);
-        desk.gauge().set_status(match retires {
+        mailbox.gauge().set_gate(Gate::Closed);
+        mailbox.gauge().set_status(match retires {
             true => WorkerStatus::Resting,
             false => WorkerStatus::Stopped,
         });
-        desk.counted.set(false);
+        mailbox.counted.set(false);
         // Empty, unless the pool has failed: then nobody will handle them.
-        let lost = desk.mailbox.take();
+        let lost = mailbox.queue.take();
         drop(lost);
-        desk.shared.left();
+        mailbox.shared.left();
     }
 }
