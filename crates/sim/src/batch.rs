@@ -55,6 +55,8 @@ pub struct Summary {
     pub commands: u64,
     /// Times that a connection went to another shard.
     pub moves: u64,
+    /// Commands that came to a shard without their keys, and ran again.
+    pub reruns: u64,
     /// Resizes.
     pub resizes: u64,
     /// Histories that could not be decided.
@@ -80,6 +82,7 @@ pub fn run_batch(batch: &Batch, mut tell: impl FnMut(&Result<Passed, Box<Failure
                     summary.passed += 1;
                     summary.commands += passed.commands;
                     summary.moves += passed.moves;
+                    summary.reruns += passed.reruns;
                     summary.resizes += passed.resizes;
                     summary.undecided += passed.undecided;
                 }
@@ -102,16 +105,16 @@ fn work(batch: &Batch, next: &AtomicU64, outcome: &Sender<Result<Passed, Box<Fai
 
 /// Runs one seed of a batch, once or twice.
 fn one(batch: &Batch, seed: u64) -> Result<Passed, Box<Failure>> {
-    let mut scenario = Scenario::of(seed);
+    let mut scenario = match batch.resizes {
+        true => Scenario::resizing(seed),
+        false => Scenario::of(seed),
+    };
     scenario.tamper = batch.tamper;
     if let Some(shards) = batch.shards {
         scenario = scenario.over(shards);
     }
     if let Some(io_shards) = batch.io_shards {
         scenario = scenario.split(io_shards);
-    }
-    if batch.resizes {
-        scenario = scenario.resized();
     }
     let first = run(&scenario);
     let again = batch.repeat_every > 0 && seed.is_multiple_of(batch.repeat_every);

@@ -58,10 +58,11 @@ fn main() -> ExitCode {
     let took_s = began.elapsed().as_secs_f64();
     hide_progress();
     eprintln!(
-        "{} commands, {} moves of connections, {} resizes, {:.1} seeds/s",
+        "{} commands, {} moves of connections, {} resizes, {} commands run again, {:.1} seeds/s",
         summary.commands,
         summary.moves,
         summary.resizes,
+        summary.reruns,
         seeds as f64 / took_s
     );
     if summary.undecided > 0 {
@@ -101,12 +102,13 @@ fn batch(arguments: &Arguments) -> Batch {
 
 fn tell(passed: &Passed) {
     println!(
-        "seed {} passed: {} commands, {} replies, {} moves, {} resizes, {} undecided, {} ms of its time, trace {:016x}",
+        "seed {} passed: {} commands, {} replies, {} moves, {} resizes, {} run again, {} undecided, {} ms of its time, trace {:016x}",
         passed.seed,
         passed.commands,
         passed.replies,
         passed.moves,
         passed.resizes,
+        passed.reruns,
         passed.undecided,
         passed.virtual_ns / 1_000_000,
         passed.trace_hash

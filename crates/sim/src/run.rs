@@ -30,6 +30,9 @@ pub struct Passed {
     pub replies: u64,
     /// Times that a connection went to another shard, in runs that are not stopped under their clients.
     pub moves: u64,
+    /// Commands that came to a shard without their keys, because a partition had moved, and ran again; known where moves
+    /// are.
+    pub reruns: u64,
     /// Resizes that clients asked for and that came to their end.
     pub resizes: u64,
     /// Histories too wild to be checked within the bound; they count as passed, and should be rare.
@@ -105,6 +108,7 @@ fn run_in_world(scenario: &Scenario) -> Result<Passed, Box<Failure>> {
         commands: counts.commands,
         replies: counts.replies,
         moves: counts.moves,
+        reruns: counts.reruns,
         resizes: counts.resizes,
         undecided,
         virtual_ns: world.now_ns(),

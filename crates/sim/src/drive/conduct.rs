@@ -10,7 +10,7 @@ use corelane_wire::Value;
 use super::session::Session;
 use super::stage::{Finding, Stage};
 use crate::model::Action;
-use crate::plan::{Finish, Request, SessionPlan};
+use crate::plan::{Finish, Pace, Request, SessionPlan};
 
 /// Lives through one client's plan.
 pub(crate) async fn client(stage: Rc<Stage>, client: usize) {
@@ -42,10 +42,13 @@ const LOOKS: usize = 64;
 
 /// Stops the node when its time has come.
 pub(crate) async fn conduct(stage: Rc<Stage>, stopper: Stopper) {
+    let steady = corelane::task::spawn(resize_steadily(stage.clone()));
     match stage.scenario.stop_ns {
         Some(stop_ns) => corelane::time::sleep(Duration::from_nanos(stop_ns)).await,
         None => {
             stage.all_done().await;
+            // A panic ends the run anyway.
+            let _ = steady.await;
             corelane::time::sleep(GONE).await;
             match stage.scenario.resizes {
                 true => look_at_sizes(&stage).await,
@@ -89,6 +92,17 @@ async fn look_at_sizes(stage: &Stage) {
             return stage.found(Finding::Reply(text));
         }
         look(stage, true).await;
+    }
+}
+
+/// Asks for one number of shards after another while the clients are at work.
+async fn resize_steadily(stage: Rc<Stage>) {
+    let plan = SessionPlan {
+        pace: Pace::Window(1),
+        ..SessionPlan::plain(stage.scenario.steady.clone(), Finish::Close)
+    };
+    if !plan.requests.is_empty() {
+        Session::run(&stage, None, &plan).await;
     }
 }
 

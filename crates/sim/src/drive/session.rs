@@ -335,13 +335,16 @@ impl Session<'_> {
                 standing.is_in(&line) && id.is_none_or(|id| line.contains(&id))
             }
             Expect::Moves => {
-                let line = text(&reply);
-                let moves = line.lines().find_map(|line| {
-                    let number = line.strip_prefix("connections_moved:")?;
-                    number.trim().parse().ok()
-                });
-                let told = |moves| self.stage.count(|counts| counts.moves = moves);
-                moves.map(told).is_some()
+                let info = text(&reply);
+                let moves = figure(&info, "connections_moved:");
+                let reruns = figure(&info, "moved_reruns:");
+                let told = |(moves, reruns)| {
+                    self.stage.count(|counts| {
+                        counts.moves = moves;
+                        counts.reruns = reruns;
+                    })
+                };
+                moves.zip(reruns).map(told).is_some()
             }
             Expect::Resized => self.note_resize(&reply),
             Expect::Shards => {
@@ -477,6 +480,12 @@ async fn connect(stage: &Stage) -> io::Result<Line> {
         outcome = Line::connect(&stage.address).await;
     }
     outcome
+}
+
+/// The number behind a name of `INFO`.
+fn figure(info: &str, name: &str) -> Option<u64> {
+    let mut lines = info.lines();
+    lines.find_map(|line| line.strip_prefix(name)?.trim().parse().ok())
 }
 
 /// A reply as text; empty where it is none.

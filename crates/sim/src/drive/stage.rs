@@ -40,6 +40,8 @@ pub(crate) struct Counts {
     pub(crate) replies: u64,
     /// Times that a connection went to another shard, as the node tells when all is quiet.
     pub(crate) moves: u64,
+    /// Commands that ran again because a partition had moved, as the node tells then.
+    pub(crate) reruns: u64,
     /// Resizes that came to their end.
     pub(crate) resizes: u64,
 }

@@ -1,5 +1,6 @@
 //! The keys of a run. Few, so that clients meet; in groups, each checked as one object.
 
+use std::ops::RangeInclusive;
 use std::rc::Rc;
 
 use crate::model::{Entry, Group, Names};
@@ -24,8 +25,8 @@ pub struct Keyspace {
 }
 
 impl Keyspace {
-    pub(super) fn random(rng: &mut fastrand::Rng) -> Self {
-        let groups = rng.usize(1..=4);
+    pub(super) fn random(rng: &mut fastrand::Rng, groups: RangeInclusive<usize>) -> Self {
+        let groups = rng.usize(groups);
         let group = |rng: &mut fastrand::Rng| {
             let tag = rng.u32(..);
             match rng.u8(0..3) {

@@ -1,11 +1,13 @@
 //! A run, from its seed.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use corelane::sim::WorldOptions;
 
 use super::client::{ClientPlan, Crowd, SessionPlan};
 use super::keyspace::Keyspace;
+use super::requests::Request;
 use super::{moving, resizing};
 
 /// Everything that a seed decides before the world starts.
@@ -27,6 +29,8 @@ pub struct Scenario {
     pub routing: &'static str,
     /// Whether clients change the number of shards.
     pub resizes: bool,
+    /// Resizes that are asked for beside the clients, one after another.
+    pub steady: Vec<Request>,
     /// When all clients are done, and before the storms: these numbers of shards, one after another, and after each a
     /// look at every key.
     pub last_sizes: Vec<u16>,
@@ -78,7 +82,14 @@ pub enum Tamper {
 }
 
 /// Commands of all clients together.
-const COMMANDS: std::ops::RangeInclusive<usize> = 20..=700;
+const COMMANDS: RangeInclusive<usize> = 20..=700;
+
+/// So many times as many where partitions move: a resize takes longer than clients do, and they are to meet it.
+const MORE_COMMANDS: usize = 4;
+
+/// Groups of keys. Few, so that clients meet; more where partitions move, so that some of theirs do while they ask.
+const GROUPS: RangeInclusive<usize> = 1..=4;
+const MANY_GROUPS: RangeInclusive<usize> = 2..=24;
 
 /// The longest that a shard stands still.
 const PAUSE_NS: u64 = 1_000_000;
@@ -88,6 +99,9 @@ const CLIENTS: usize = 12;
 
 /// The most shards.
 const SHARDS: usize = 4;
+
+/// The most resizes that follow each other while clients are at work.
+const STEADY_RESIZES: usize = 12;
 
 /// The most resizes at the end of a run.
 const LAST_SIZES: usize = 3;
@@ -104,6 +118,15 @@ const STEP_LIMIT: u64 = 10_000_000;
 impl Scenario {
     /// The scenario of a seed.
     pub fn of(seed: u64) -> Self {
+        Self::drawn(seed, None)
+    }
+
+    /// The same, where clients change the number of shards.
+    pub(crate) fn resizing(seed: u64) -> Self {
+        Self::drawn(seed, Some(true))
+    }
+
+    fn drawn(seed: u64, resizes: Option<bool>) -> Self {
         // Not the world's own numbers, so that a change of one does not change all of the other.
         let mut rng = fastrand::Rng::with_seed(seed ^ 0x5ca1_ab1e_0ddb_a115);
         let rng = &mut rng;
@@ -115,11 +138,15 @@ impl Scenario {
         };
         let world = world(rng);
         let long_bytes = (world.socket_bytes.start * 40).min(300_000);
-        let keyspace = Keyspace::random(rng);
+        // A lot is drawn in any case, so that what follows is the same.
+        let lot = rng.u8(0..3);
+        let resizes = resizes.unwrap_or(lot == 0);
+        let groups = if resizes { MANY_GROUPS } else { GROUPS };
+        let keyspace = Keyspace::random(rng, groups);
         let clients = rng.usize(1..=CLIENTS);
         let commands = match rng.u8(0..4) {
             0 => rng.usize(*COMMANDS.start()..=80),
-            _ => rng.usize(COMMANDS),
+            _ => rng.usize(COMMANDS) * if resizes { MORE_COMMANDS } else { 1 },
         };
         // Two connections per client, on the average.
         let length = (commands / (2 * clients)).max(1);
@@ -144,6 +171,7 @@ impl Scenario {
             moves: false,
             routing: "adaptive",
             resizes: false,
+            steady: vec![],
             last_sizes: vec![],
             world,
             keyspace,
@@ -159,7 +187,7 @@ impl Scenario {
         if rng.u8(0..3) > 0 {
             scenario.unsettle(&mut rng.fork());
         }
-        if rng.u8(0..3) == 0 {
+        if resizes {
             scenario.let_resize(&mut rng.fork());
         }
         scenario
@@ -185,6 +213,8 @@ impl Scenario {
         self.resizes = true;
         self.room = self.shards.max(self.io_shards + rng.usize(2..=SHARDS));
         resizing::add(rng, &mut self.clients);
+        let resizes = rng.usize(0..=STEADY_RESIZES);
+        self.steady = (0..resizes).map(|_| Request::resize(rng.u16(..))).collect();
         let sizes = rng.usize(1..=LAST_SIZES);
         self.last_sizes = (0..sizes).map(|_| rng.u16(..)).collect();
         self.limits.patience_ns += MOVE_NS;
@@ -202,14 +232,6 @@ impl Scenario {
         self.shards = self.shards.max(io_shards + 1);
         self.io_shards = io_shards;
         self.with_room()
-    }
-
-    /// The same with clients that change the number of shards.
-    pub(crate) fn resized(mut self) -> Self {
-        if !self.resizes {
-            self.let_resize(&mut fastrand::Rng::with_seed(self.seed));
-        }
-        self
     }
 
     fn with_room(mut self) -> Self {

@@ -27,6 +27,7 @@ fn scenario(sessions: Vec<SessionPlan>) -> Scenario {
         clients: clients.collect(),
         moves: false,
         resizes: false,
+        steady: vec![],
         storms: vec![],
         stop_ns: None,
         ..Scenario::of(0)
