@@ -264,7 +264,7 @@ impl Shard {
 
     /// Tells some silent clients to rest; whether that were the last ones.
     fn rest_slice(&mut self) -> bool {
-        self.awake.slice(corelane::time::unix_ms())
+        self.awake.slice(&self.clients, corelane::time::unix_ms())
     }
 
     /// Ends this shard's largest clients where those of all shards hold more than they may.

@@ -162,8 +162,8 @@ impl Node {
         client.active_ms.set(corelane::time::unix_ms());
         self.mesh().with(|shard| {
             shard.stats.net_input_bytes += bytes as u64;
-            if client.wakes() {
-                shard.awake.enter(client);
+            if !client.is_awake() {
+                shard.awake.enter(client, &shard.clients);
             }
             shard.background.rouse();
         });

@@ -57,8 +57,8 @@ pub struct Client {
     shard: Cell<ShardId>,
     /// Times it has gone to another shard.
     moves: Cell<u64>,
-    /// Whether it has sent something lately.
-    awake: Cell<bool>,
+    /// When its shard is to look whether it has fallen silent, Unix milliseconds; 0 while it rests.
+    look_ms: Cell<u64>,
     /// It is to give back what it holds for its next command.
     resting: Cell<bool>,
     ending: Cell<Option<Ending>>,
@@ -129,7 +129,7 @@ impl Client {
             course: Course::default(),
             shard: Cell::new(shard),
             moves: Cell::new(0),
-            awake: Cell::new(false),
+            look_ms: Cell::new(0),
             resting: Cell::new(false),
             ending: Cell::new(None),
             order: Cell::new(None),
@@ -148,7 +148,7 @@ impl Client {
     /// Another task serves it from here on.
     pub(super) fn begins_again(&self) {
         self.waker.take();
-        self.awake.set(false);
+        self.look_ms.set(0);
     }
 
     /// Whether the client is on this machine.
@@ -234,14 +234,25 @@ impl Client {
         names.take_if(|names| **names == Names::default());
     }
 
-    /// It sends something; whether it was at rest.
-    pub(crate) fn wakes(&self) -> bool {
-        !self.awake.replace(true)
+    /// Whether it has sent something lately.
+    #[inline]
+    pub(crate) fn is_awake(&self) -> bool {
+        self.look_ms.get() != 0
+    }
+
+    /// When its shard is to look whether it has fallen silent, Unix milliseconds; 0 where it is not to.
+    pub(super) fn look_ms(&self) -> u64 {
+        self.look_ms.get()
+    }
+
+    /// Its shard is to look then whether it has fallen silent.
+    pub(super) fn look_at_ms(&self, due_ms: u64) {
+        self.look_ms.set(due_ms);
     }
 
     /// It has been silent for a while.
     pub(crate) fn rest(&self) {
-        self.awake.set(false);
+        self.look_ms.set(0);
         self.resting.set(true);
         self.rouse();
     }
