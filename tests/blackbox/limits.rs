@@ -3,29 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::conn::{Conn, encode};
-use crate::server::{Server, eventually};
-
-/// What `INFO` counts under this name.
-#[track_caller]
-fn count(server: &Server, name: &str) -> u64 {
-    let info = server.connect().call("INFO");
-    let line = info
-        .lines()
-        .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
-    line.and_then(|number| number.trim().parse().ok())
-        .unwrap_or_else(|| panic!("INFO has no number {name}"))
-}
-
-/// Ends the server and looks into what it has said on standard error.
-#[track_caller]
-fn logged(server: Server, words: &[&str]) {
-    server.signal("TERM");
-    let (status, said) = server.wait();
-    assert!(status.success(), "{status}: {said}");
-    for word in words {
-        assert!(said.contains(word), "{word:?} is not in: {said}");
-    }
-}
+use crate::server::{Server, count, eventually, logged};
 
 /// Sends the beginning of a value: so much memory the server holds for this client.
 fn hold(conn: &mut Conn, bytes: usize) {

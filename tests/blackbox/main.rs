@@ -24,6 +24,7 @@ mod moving;
 mod pipeline;
 mod proxy;
 mod redis_tools;
+mod reply_limits;
 mod resize;
 mod routing;
 mod soak;

@@ -145,6 +145,28 @@ pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
+/// What `INFO` counts under this name.
+#[track_caller]
+pub(crate) fn count(server: &Server, name: &str) -> u64 {
+    let info = server.connect().call("INFO");
+    let line = info
+        .lines()
+        .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+    line.and_then(|number| number.trim().parse().ok())
+        .unwrap_or_else(|| panic!("INFO has no number {name}"))
+}
+
+/// Ends the server and looks into what it has said on standard error.
+#[track_caller]
+pub(crate) fn logged(server: Server, words: &[&str]) {
+    server.signal("TERM");
+    let (status, said) = server.wait();
+    assert!(status.success(), "{status}: {said}");
+    for word in words {
+        assert!(said.contains(word), "{word:?} is not in: {said}");
+    }
+}
+
 /// Reads to the end, beside the test.
 fn listen(mut stderr: ChildStderr) -> JoinHandle<String> {
     std::thread::spawn(move || {

@@ -5,6 +5,8 @@
 //! The steps are not atomic: between them other clients see the state in the middle. Transactions
 //! across shards come with their own work; README and the commands' docs say so until then.
 
+use std::sync::Arc;
+
 use corelane::{MapHold, ShardId};
 use corelane_store::commands::parse_cursor;
 use corelane_store::{Command, Fold, Split};
@@ -16,16 +18,35 @@ use crate::node::{Gone, Node};
 use crate::owned::OwnedArgs;
 use crate::place;
 use crate::request::{Reply, Request, Run};
+use crate::room::{SharedRoom, TooLarge};
 use crate::steps;
+
+/// Why a command that was awaited has no reply.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Failed {
+    /// A shard has stopped; the node is going down.
+    Gone,
+    /// The reply would be too long.
+    TooLarge,
+}
+
+impl From<Gone> for Failed {
+    fn from(_: Gone) -> Self {
+        Self::Gone
+    }
+}
 
 impl Node {
     /// Runs a command that [`Pipeline::submit`](crate::Pipeline::submit) gave back.
+    ///
+    /// # Errors
+    /// The reply would be too long: the client is to be ended.
     pub async fn run_across(
         &self,
         command: &'static Command,
         call: Call,
         args: OwnedArgs,
-    ) -> Vec<u8> {
+    ) -> Result<Vec<u8>, TooLarge> {
         // `Steps` take theirs one by one: between two of them others may go on, and so may moves.
         let hold = match command.split {
             Split::Steps => None,
@@ -41,7 +62,7 @@ impl Node {
         command: &'static Command,
         call: Call,
         args: OwnedArgs,
-    ) -> Vec<u8> {
+    ) -> Result<Vec<u8>, TooLarge> {
         self.across(Some(hold), command, call, args).await
     }
 
@@ -51,41 +72,61 @@ impl Node {
         command: &'static Command,
         call: Call,
         args: OwnedArgs,
-    ) -> Vec<u8> {
+    ) -> Result<Vec<u8>, TooLarge> {
         let reply = match command.split {
             Split::AllShards(fold) => self.on_all_shards(command, call, args, fold).await,
             Split::Cursor => self.at_cursor(command, call, args).await,
             _ => steps::run(self, hold, command, call, &args).await,
         };
-        let reply = reply.unwrap_or_else(|Gone| SHARD_GONE.to_vec());
-        self.count_call(
-            call.id,
-            (reply.first() == Some(&b'-')).then_some(reply.as_slice()),
-        );
+        self.awaited_reply(call, reply)
+    }
+
+    /// What a command that was awaited answers; counts it.
+    pub(crate) fn awaited_reply(
+        &self,
+        call: Call,
+        reply: Result<Vec<u8>, Failed>,
+    ) -> Result<Vec<u8>, TooLarge> {
+        let reply = match reply {
+            Ok(reply) => Ok(reply),
+            Err(Failed::Gone) => Ok(SHARD_GONE.to_vec()),
+            Err(Failed::TooLarge) => Err(TooLarge),
+        };
+        let error = reply
+            .as_deref()
+            .ok()
+            .filter(|reply| reply.first() == Some(&b'-'));
+        self.count_call(call.id, error);
         reply
     }
 
-    /// A command on one shard, slice by slice.
+    /// A command on one shard, slice by slice. Where its reply is a part of one, that has `room`.
     pub(crate) async fn run_on(
         &self,
         shard: ShardId,
         command: &'static Command,
         call: Call,
         args: OwnedArgs,
-    ) -> Result<Box<Run>, Gone> {
+        room: Option<Arc<SharedRoom>>,
+    ) -> Result<Box<Run>, Failed> {
         let mut run = Box::new(Run {
             command,
             call,
             args,
             rest: None,
             output: Vec::new(),
+            room,
+            is_too_large: false,
             keys: 0,
         });
         loop {
             let Reply::Ran(ran) = self.call(shard, Request::Run(run)).await? else {
-                return Err(Gone);
+                return Err(Failed::Gone);
             };
             run = ran;
+            if run.is_too_large {
+                return Err(Failed::TooLarge);
+            }
             if run.rest.is_none() {
                 return Ok(run);
             }
@@ -99,25 +140,29 @@ impl Node {
         call: Call,
         args: OwnedArgs,
         fold: Fold,
-    ) -> Result<Vec<u8>, Gone> {
+    ) -> Result<Vec<u8>, Failed> {
+        let is_joined = fold == Fold::Concat;
+        let room = is_joined.then(|| SharedRoom::new(self.max_reply_bytes(), self.mesh().shards()));
         let running: Vec<_> = self
             .mesh()
             .all_shards()
             .map(|shard| {
-                let (node, args) = (self.clone(), args.clone());
-                corelane::task::spawn(async move { node.run_on(shard, command, call, args).await })
+                let (node, args, room) = (self.clone(), args.clone(), room.clone());
+                corelane::task::spawn(
+                    async move { node.run_on(shard, command, call, args, room).await },
+                )
             })
             .collect();
         let mut runs = Vec::with_capacity(running.len());
         for run in running {
             runs.push(run.await.map_err(|_| Gone)??);
         }
-        Ok(self.fold(fold, call, &runs))
+        self.fold(fold, call, runs)
     }
 
-    fn fold(&self, fold: Fold, call: Call, runs: &[Box<Run>]) -> Vec<u8> {
+    fn fold(&self, fold: Fold, call: Call, runs: Vec<Box<Run>>) -> Result<Vec<u8>, Failed> {
         if let Some(failed) = runs.iter().find(|run| run.output.first() == Some(&b'-')) {
-            return failed.output.clone();
+            return Ok(failed.output.clone());
         }
         let mut out = Vec::new();
         match fold {
@@ -126,10 +171,10 @@ impl Node {
                 let total = runs.iter().map(|run| merge::integer(&run.output)).sum();
                 ReplyWriter::new(&mut out, call.proto).int(total);
             }
-            Fold::Concat => concat(runs, &mut out),
-            Fold::AnyOf => out.extend_from_slice(any_of(runs)),
+            Fold::Concat => return concat(runs, self.max_reply_bytes()),
+            Fold::AnyOf => out.extend_from_slice(any_of(&runs)),
         }
-        out
+        Ok(out)
     }
 
     /// The shard that owns the cursor's partition is asked; it moves the cursor past what it holds.
@@ -138,22 +183,32 @@ impl Node {
         command: &'static Command,
         call: Call,
         args: OwnedArgs,
-    ) -> Result<Vec<u8>, Gone> {
+    ) -> Result<Vec<u8>, Failed> {
         // What is no cursor stands nowhere: any shard's handler says so.
         let cursor = args.args().get(1).and_then(parse_cursor).unwrap_or(0);
         let slot = corelane_store::keyspace::slot_of_cursor(cursor);
         let owner = place::owner_of_slot(slot, &self.mesh().map());
-        Ok(self.run_on(owner, command, call, args).await?.output)
+        Ok(self.run_on(owner, command, call, args, None).await?.output)
     }
 }
 
-/// One array of all the shards' arrays.
-fn concat(runs: &[Box<Run>], out: &mut Vec<u8>) {
+/// The line at an array's beginning has no more.
+const HEAD_BYTES: usize = 32;
+
+/// One array of all the shards' arrays, each given back once it is copied.
+fn concat(runs: Vec<Box<Run>>, max_bytes: usize) -> Result<Vec<u8>, Failed> {
+    let elements = runs.iter().map(|run| merge::elements(&run.output));
+    let bytes: usize = elements.map(<[u8]>::len).sum();
+    if bytes > max_bytes {
+        return Err(Failed::TooLarge);
+    }
     let total = runs.iter().map(|run| merge::array_len(&run.output)).sum();
-    ReplyWriter::new(out, Proto::Resp2).array(total);
+    let mut out = Vec::with_capacity(bytes + HEAD_BYTES);
+    ReplyWriter::new(&mut out, Proto::Resp2).array(total);
     for run in runs {
         out.extend_from_slice(merge::elements(&run.output));
     }
+    Ok(out)
 }
 
 /// One of the replies that are not null, each with a chance in proportion to its shard's keys.

@@ -3,6 +3,8 @@
 //! It travels there as one message, is executed in order, and comes home with the replies in it, so
 //! that every byte it carries is allocated and freed by the shard that asked.
 
+use std::sync::Arc;
+
 use corelane_store::{Command, Split};
 use corelane_wire::{Args, Proto, Span};
 
@@ -10,6 +12,7 @@ use crate::ahead::{AHEAD, Ahead};
 use crate::catalog::CommandId;
 use crate::elsewhere::Blocked;
 use crate::owned::OwnedArgs;
+use crate::room::{SharedRoom, TooLarge};
 use crate::shard::Shard;
 use crate::slice::Slice;
 
@@ -33,6 +36,8 @@ struct Item {
     call: Call,
     first_span: u32,
     span_count: u32,
+    /// The room of the reply that this one's is a part of.
+    room: Option<Arc<SharedRoom>>,
 }
 
 impl Item {
@@ -58,15 +63,18 @@ pub struct Batch {
     executed: usize,
     /// Commands of the last trip that did not run, ascending: the shard does not hold their keys.
     elsewhere: Vec<u32>,
+    /// The reply of the last command that ran would be too long. None is there, and no further command runs.
+    is_too_large: bool,
 }
 
 impl Batch {
-    /// Appends a command whose arguments are copied from `args`.
+    /// Appends a command whose arguments are copied from `args`. Where its reply is a part of one, that has `room`.
     pub(crate) fn push<'a>(
         &mut self,
         command: &'static Command,
         call: Call,
         args: impl Iterator<Item = &'a [u8]>,
+        room: Option<Arc<SharedRoom>>,
     ) {
         let first_span = self.spans.len() as u32;
         for arg in args {
@@ -83,6 +91,7 @@ impl Batch {
             call,
             first_span,
             span_count,
+            room,
         });
     }
 
@@ -100,7 +109,11 @@ impl Batch {
             let item = &self.items[self.executed];
             let args = Args::new(&self.input, item.spans(&self.spans));
             if blocked.lets_run(shard, item.command, &item.call, args) {
-                shard.execute(item.command, &item.call, args, &mut self.output);
+                let (out, room) = (&mut self.output, item.room.as_deref());
+                if let Err(TooLarge) = shard.execute(item.command, &item.call, args, out, room) {
+                    self.is_too_large = true;
+                    break;
+                }
             } else {
                 self.elsewhere.push(self.executed as u32);
             }
@@ -126,6 +139,11 @@ impl Batch {
             .extend(self.executed as u32..self.items.len() as u32);
         self.ends.resize(self.items.len() - self.executed, 0);
         self.executed = self.items.len();
+    }
+
+    /// Whether a reply would be too long: none is to be had of this batch any more.
+    pub(crate) fn is_too_large(&self) -> bool {
+        self.is_too_large
     }
 
     /// Whether commands of the last trip did not run.
@@ -196,6 +214,7 @@ impl Batch {
     pub(crate) fn recycle(&mut self) {
         self.first_reply = 0;
         self.executed = 0;
+        self.is_too_large = false;
         empty(&mut self.elsewhere, KEPT_BUFFER_BYTES);
         empty(&mut self.input, KEPT_BUFFER_BYTES);
         empty(&mut self.spans, KEPT_BUFFER_BYTES);
@@ -258,9 +277,9 @@ mod tests {
         };
         let (mut pool, mut batch) = (BatchPool::default(), Box::<Batch>::default());
         let args = std::iter::repeat_n(&b"argument"[..], 100_000);
-        batch.push(command, call, args);
+        batch.push(command, call, args, None);
         for _ in 0..100_000 {
-            batch.push(command, call, std::iter::empty());
+            batch.push(command, call, std::iter::empty(), None);
             batch.ends.push(0);
         }
         batch.output.resize(1 << 20, 0);

@@ -137,6 +137,11 @@ impl Node {
         self.mesh().with(|shard| read(&shard.rules))
     }
 
+    /// The longest that a reply may be.
+    pub fn max_reply_bytes(&self) -> usize {
+        self.rules(|rules| rules.max_reply_bytes)
+    }
+
     /// Databases that can be selected.
     pub fn databases(&self) -> u16 {
         self.mesh().with(|shard| shard.space.databases())

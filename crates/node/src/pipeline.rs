@@ -15,10 +15,11 @@ mod reruns;
 mod trips;
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use corelane::{ShardId, ShardMap};
 use corelane_settings::Routing;
-use corelane_store::Command;
+use corelane_store::{Command, Split};
 use corelane_wire::Args;
 
 use self::replies::{Gap, Merge, Part};
@@ -30,6 +31,7 @@ use crate::elsewhere::{Deferred, Elsewhere};
 use crate::node::Node;
 use crate::owned::OwnedArgs;
 use crate::place::{self, Place};
+use crate::room::{SharedRoom, TooLarge};
 use crate::routing::Pass;
 use crate::shard::Shard;
 
@@ -51,6 +53,17 @@ pub enum Submitted {
     Moved(u16, ShardId),
     /// It came by a shard's own port, which refuses it.
     Refused(Refusal),
+    /// It ran, and its reply would be too long: the client is to be ended.
+    TooLarge,
+}
+
+/// How far [`Pipeline::flush`] has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flushed {
+    /// All replies are in place.
+    Whole,
+    /// More are to come by further trips: what there is can be sent.
+    More,
 }
 
 /// The pipeline of one connection. Empty between reads: a connection holds little here then ([`RESTING_BYTES`] of
@@ -154,11 +167,11 @@ impl Pipeline {
         }
         match place::place(command, args, &self.map, &mut call.slot) {
             Place::Here => {
-                self.node.mesh().with(|shard| {
+                let ran = self.node.mesh().with(|shard| {
                     shard.stats.local_commands += 1;
-                    shard.execute(command, &call, args, out);
+                    shard.execute(command, &call, args, out, None)
                 });
-                Submitted::InOrder
+                submitted(ran)
             }
             Place::On(shard) if shard == self.node.shard_id() => {
                 self.pass.needs_here();
@@ -166,7 +179,7 @@ impl Pipeline {
             }
             Place::On(shard) if self.way == Routing::Migrate => Submitted::Elsewhere(shard),
             Place::On(shard) => {
-                let part = self.hop(shard, command, call, args.iter());
+                let part = self.hop(shard, command, call, args.iter(), None);
                 self.gaps.push(Gap::Hop {
                     at: out.len(),
                     part,
@@ -174,8 +187,7 @@ impl Pipeline {
                 Submitted::InOrder
             }
             Place::Apart if command.split.by_key() => {
-                self.split(command, call, args, out.len());
-                Submitted::InOrder
+                submitted(self.split(command, call, args, out.len()))
             }
             Place::Apart | Place::Everywhere => Submitted::Across,
         }
@@ -195,18 +207,13 @@ impl Pipeline {
             Verdict::Here if home == self.node.shard_id() => {
                 self.pass.needs_here();
                 let ran = self.node.mesh().with(|shard| {
-                    let holds = shard.holds(command, &call, args);
-                    if holds {
+                    shard.holds(command, &call, args).then(|| {
                         shard.stats.local_commands += 1;
-                        shard.execute(command, &call, args, out);
-                    }
-                    holds
+                        shard.execute(command, &call, args, out, None)
+                    })
                 });
-                match ran {
-                    true => Submitted::InOrder,
-                    // Its partition has just left: who awaits it looks again.
-                    false => Submitted::Across,
-                }
+                // Otherwise its partition has just left: who awaits it looks again.
+                ran.map_or(Submitted::Across, submitted)
             }
             Verdict::Here | Verdict::Awaited => Submitted::Across,
             Verdict::Moved(slot, owner) => Submitted::Moved(slot, owner),
@@ -232,12 +239,16 @@ impl Pipeline {
         args: Args<'_>,
         out: &mut Vec<u8>,
     ) -> Submitted {
-        if !run_here(&self.node, &mut self.elsewhere, command, &call, args, out) {
-            let part = self.defer(command, call, OwnedArgs::copy(args));
-            let at = out.len();
-            self.gaps.push(Gap::Hop { at, part });
+        let elsewhere = &mut self.elsewhere;
+        match run_here(&self.node, elsewhere, command, &call, args, out, None) {
+            Some(ran) => submitted(ran),
+            None => {
+                let part = self.defer(command, call, OwnedArgs::copy(args));
+                let at = out.len();
+                self.gaps.push(Gap::Hop { at, part });
+                Submitted::InOrder
+            }
         }
-        Submitted::InOrder
     }
 
     /// Puts a command of this shard aside whose keys are elsewhere.
@@ -258,11 +269,14 @@ impl Pipeline {
         self.waiting_bytes
     }
 
-    /// Sends what waits for other shards and puts their replies in place. Big replies come in
-    /// several trips: returns whether more are to come, so that the caller can send what there is.
-    pub async fn flush(&mut self, out: &mut Vec<u8>) -> bool {
+    /// Sends what waits for other shards and puts their replies in place. Big replies come in several trips, so that
+    /// the caller can send what there is in between.
+    ///
+    /// # Errors
+    /// A reply would be too long. The client is to be ended, and the pipeline with it.
+    pub async fn flush(&mut self, out: &mut Vec<u8>) -> Result<Flushed, TooLarge> {
         if self.gaps.is_empty() {
-            return false;
+            return Ok(Flushed::Whole);
         }
         if !self.merge.begun {
             self.merge = Merge {
@@ -274,16 +288,19 @@ impl Pipeline {
         let began_ns = self.measure();
         self.exchange().await;
         self.note_trip(began_ns);
-        if self.has_elsewhere() {
-            self.settle().await;
+        if self.batches.iter().flatten().any(|b| b.is_too_large()) {
+            return Err(TooLarge);
         }
-        self.place_replies(out);
+        if self.has_elsewhere() {
+            self.settle().await?;
+        }
+        self.place_replies(out)?;
         if self.merge.gap < self.gaps.len() {
-            return true;
+            return Ok(Flushed::More);
         }
         out.extend_from_slice(&self.merge.local[self.merge.written..]);
         self.finish();
-        false
+        Ok(Flushed::Whole)
     }
 
     /// The end of a pass of `client`'s, everything before answered: the shard where it had better live,
@@ -331,6 +348,7 @@ impl Pipeline {
         command: &'static Command,
         call: Call,
         args: impl Iterator<Item = &'a [u8]>,
+        room: Option<Arc<SharedRoom>>,
     ) -> Part {
         self.pass.needs(shard);
         if self.batches.len() <= shard.index() {
@@ -339,7 +357,7 @@ impl Pipeline {
         let slot = &mut self.batches[shard.index()];
         let batch = slot.get_or_insert_with(|| self.node.batches().take());
         let before = batch.input_bytes();
-        batch.push(command, call, args);
+        batch.push(command, call, args, room);
         self.waiting_bytes += batch.input_bytes() - before;
         Part::There {
             shard,
@@ -348,7 +366,13 @@ impl Pipeline {
     }
 
     /// Cuts a command into one per shard, each with that shard's keys in their order.
-    fn split(&mut self, command: &'static Command, call: Call, args: Args<'_>, at: usize) {
+    fn split(
+        &mut self,
+        command: &'static Command,
+        call: Call,
+        args: Args<'_>,
+        at: usize,
+    ) -> Result<(), TooLarge> {
         let (first_part, first_key) = (self.parts.len() as u32, self.key_parts.len() as u32);
         let call = Call { slot: None, ..call };
         let groups = place::KeyGroups::of(command, args);
@@ -361,28 +385,32 @@ impl Pipeline {
             });
             self.key_parts.push(part as u16);
         }
+        let room = self.room_of(command, owners.len());
         for (part, owner) in owners.into_iter().enumerate() {
             let chosen = &self.key_parts[first_key as usize..];
             let mine = groups.command_for(|key| chosen[key] as usize == part);
             let answered = if owner == self.node.shard_id() {
                 self.pass.needs_here();
                 let (start, aside) = (self.aside.len(), &mut self.aside);
+                let (elsewhere, room) = (&mut self.elsewhere, room.as_deref());
                 match run_here(
                     &self.node,
-                    &mut self.elsewhere,
+                    elsewhere,
                     command,
                     &call,
                     mine.args(),
                     aside,
+                    room,
                 ) {
-                    true => Part::Here {
-                        start,
-                        end: self.aside.len(),
-                    },
-                    false => self.defer(command, call, mine),
+                    Some(ran) => {
+                        ran?;
+                        let end = self.aside.len();
+                        Part::Here { start, end }
+                    }
+                    None => self.defer(command, call, mine),
                 }
             } else {
-                self.hop(owner, command, call, mine.args().iter())
+                self.hop(owner, command, call, mine.args().iter(), room.clone())
             };
             self.parts.push(answered);
         }
@@ -394,10 +422,25 @@ impl Pipeline {
             parts,
             keys,
         });
+        Ok(())
+    }
+
+    /// The room of a reply that is put together from so many parts; those that are folded into a few bytes need none.
+    fn room_of(&self, command: &Command, parts: usize) -> Option<Arc<SharedRoom>> {
+        let is_joined = command.split == Split::InOrder;
+        is_joined.then(|| SharedRoom::new(self.node.max_reply_bytes(), parts))
     }
 }
 
-/// Runs a command of this shard, unless its keys are elsewhere; whether it ran.
+/// What became of a command that has run.
+fn submitted(ran: Result<(), TooLarge>) -> Submitted {
+    match ran {
+        Ok(()) => Submitted::InOrder,
+        Err(TooLarge) => Submitted::TooLarge,
+    }
+}
+
+/// Runs a command of this shard, unless its keys are elsewhere.
 #[inline]
 fn run_here(
     node: &Node,
@@ -406,15 +449,15 @@ fn run_here(
     call: &Call,
     args: Args<'_>,
     out: &mut Vec<u8>,
-) -> bool {
+    room: Option<&SharedRoom>,
+) -> Option<Result<(), TooLarge>> {
     node.mesh().with(|shard| {
         let runs = (elsewhere.is_none() && shard.holds(command, call, args))
             || is_still_here(shard, elsewhere, command, call, args);
-        if runs {
+        runs.then(|| {
             shard.stats.local_commands += 1;
-            shard.execute(command, call, args, out);
-        }
-        runs
+            shard.execute(command, call, args, out, room)
+        })
     })
 }
 

@@ -12,6 +12,7 @@ use crate::clients::{Census, Counted, Traveller};
 use crate::memory::MemoryUse;
 use crate::owned::OwnedArgs;
 use crate::report::ShardReport;
+use crate::room::SharedRoom;
 use crate::routing::Load;
 use crate::stats::Stats;
 use crate::tls::{Made, Secured};
@@ -74,6 +75,10 @@ pub struct Run {
     /// What is left to do; `None` at the start, and again once the reply is written.
     pub(crate) rest: Option<Continuation>,
     pub(crate) output: Vec<u8>,
+    /// The room of the reply that this one is a part of.
+    pub(crate) room: Option<Arc<SharedRoom>>,
+    /// The reply would be too long; there is none.
+    pub(crate) is_too_large: bool,
     /// Keys in the database, for choices in proportion.
     pub(crate) keys: u64,
 }

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use corelane_settings::{Announce, ClientLimits, MaxMemory, Routing, Settings};
 
+use crate::room;
+
 /// The settings by meaning.
 #[derive(Debug, Clone)]
 pub struct Rules {
@@ -22,6 +24,8 @@ pub struct Rules {
     pub password: Option<Vec<u8>>,
     /// `maxmemory` of the whole node, bytes; 0 for none.
     pub max_memory_bytes: u64,
+    /// The longest that a reply may be.
+    pub max_reply_bytes: usize,
     /// Limits on data commands. Its memory limit is this shard's share.
     pub(crate) store: corelane_store::Limits,
 }
@@ -33,8 +37,14 @@ impl Rules {
             MaxMemory::Bytes(bytes) => bytes,
             MaxMemory::Auto | MaxMemory::Unlimited => 0,
         };
+        let clients = settings.client_limits();
         Self {
-            clients: settings.client_limits(),
+            max_reply_bytes: room::max_reply_bytes(
+                clients.output.normal.hard_bytes,
+                max_memory_bytes,
+                wire.max_bulk_bytes,
+            ),
+            clients,
             wire: corelane_wire::Limits {
                 max_bulk_bytes: wire.max_bulk_bytes,
                 max_query_bytes: wire.max_query_bytes,

@@ -8,8 +8,8 @@ use corelane_settings::Settings;
 use corelane_store::commands::steps::{Answer, Step};
 use corelane_store::keyspace::Partition;
 use corelane_store::{Command, Data, Effects, Exec, Keyspace, Outcome, Touched};
+use corelane_wire::Args;
 use corelane_wire::spec::Flags;
-use corelane_wire::{Args, Reply as ReplyWriter};
 
 use crate::background::Background;
 use crate::batch::Call;
@@ -19,6 +19,7 @@ use crate::memory::NodeMemory;
 use crate::node::NodeRef;
 use crate::report::ShardReport;
 use crate::request::{Control, Reply, Request, Run};
+use crate::room::{self, SharedRoom, TooLarge};
 use crate::routing::{Gauge, Loads};
 use crate::rules::Rules;
 use crate::seed::{Life, ShardSeed};
@@ -92,14 +93,18 @@ impl Shard {
         }
     }
 
-    /// Runs a command to its end and appends its reply.
+    /// Runs a command to its end and appends its reply, or its part of the one that has `room` together.
+    ///
+    /// # Errors
+    /// The reply would be too long; there is none.
     pub(crate) fn execute(
         &mut self,
         command: &'static Command,
         call: &Call,
         args: Args<'_>,
         out: &mut Vec<u8>,
-    ) {
+        room: Option<&SharedRoom>,
+    ) -> Result<(), TooLarge> {
         let start = out.len();
         let misses_before = self.touched.misses();
         let calls = self.stats.command(call.id);
@@ -110,9 +115,9 @@ impl Shard {
         } else {
             0
         };
-        let mut outcome = self.slice(command, call, args, out, None);
-        while let Outcome::More(rest) = outcome {
-            outcome = self.slice(command, call, args, out, Some(rest));
+        let mut outcome = self.slice(command, call, args, (out, start), room, None);
+        while let Ok(Outcome::More(rest)) = outcome {
+            outcome = self.slice(command, call, args, (out, start), room, Some(rest));
         }
         self.count_lookups(command, args, misses_before);
         self.stats.commands_processed += 1;
@@ -126,6 +131,7 @@ impl Shard {
             self.stats.command(call.id).failed += 1;
             self.stats.count_error(&out[start..]);
         }
+        outcome.map(drop)
     }
 
     /// The same for who sees no keys: the client of a shard that sleeps.
@@ -135,11 +141,12 @@ impl Shard {
         call: &Call,
         args: Args<'_>,
         out: &mut Vec<u8>,
-    ) {
+    ) -> Result<(), TooLarge> {
         let none = Keyspace::holding(self.space.databases(), 0, |_| false);
         let held = std::mem::replace(&mut self.space, none);
-        self.execute(command, call, args, out);
+        let ran = self.execute(command, call, args, out, None);
         self.space = held;
+        ran
     }
 
     /// Counts hits and misses of commands that read keys.
@@ -157,15 +164,16 @@ impl Shard {
         self.stats.keyspace_hits += keys - misses;
     }
 
-    /// One run of a command's handler.
+    /// One run of a command's handler, for a reply that begins at `start`. A reply that would be too long is taken back.
     fn slice(
         &mut self,
         command: &'static Command,
         call: &Call,
         args: Args<'_>,
-        out: &mut Vec<u8>,
+        (out, start): (&mut Vec<u8>, usize),
+        room: Option<&SharedRoom>,
         rest: Option<corelane_store::Continuation>,
-    ) -> Outcome {
+    ) -> Result<Outcome, TooLarge> {
         self.effects.clear();
         self.touched.clear();
         let mut exec = Exec {
@@ -177,25 +185,33 @@ impl Shard {
                 db: call.db,
                 first_slot: call.slot,
             },
-            reply: ReplyWriter::new(out, call.proto),
+            reply: room::writer(out, call.proto, start, self.rules.max_reply_bytes, room),
             rng: &mut self.rng,
             limits: &self.rules.store,
         };
-        match rest {
+        let outcome = match rest {
             None => exec.run(command, args),
             Some(rest) => rest.resume(&mut exec, args),
+        };
+        if exec.reply.is_cut() {
+            exec.reply.rewind(start);
+            return Err(TooLarge);
         }
+        Ok(outcome)
     }
 
     /// One slice of a command that may need several, for callers that let others in between.
     fn run(&mut self, mut run: Box<Run>) -> Box<Run> {
         let rest = run.rest.take();
         let mut output = std::mem::take(&mut run.output);
-        let outcome = self.slice(run.command, &run.call, run.args.args(), &mut output, rest);
+        let (args, room) = (run.args.args(), run.room.as_deref());
+        let outcome = self.slice(run.command, &run.call, args, (&mut output, 0), room, rest);
         run.output = output;
         run.keys = self.space.len(run.call.db);
-        if let Outcome::More(rest) = outcome {
-            run.rest = Some(rest);
+        match outcome {
+            Ok(Outcome::Done) => {}
+            Ok(Outcome::More(rest)) => run.rest = Some(rest),
+            Err(TooLarge) => run.is_too_large = true,
         }
         run
     }

@@ -5,21 +5,23 @@ use corelane_store::Command;
 use corelane_store::commands::steps::{self, Answer, Next, Step};
 use corelane_wire::Reply as ReplyWriter;
 
+use crate::across::Failed;
 use crate::batch::Call;
 use crate::node::{Gone, Node};
 use crate::owned::OwnedArgs;
 use crate::place;
 use crate::request::{Reply, Request};
+use crate::room;
 
-/// Runs a command whose keys lie apart; returns its reply.
+/// Runs a command whose keys lie apart; returns its reply, unless that would be too long.
 pub(crate) async fn run(
     node: &Node,
     hold: Option<&MapHold>,
     command: &'static Command,
     call: Call,
     args: &OwnedArgs,
-) -> Result<Vec<u8>, Gone> {
-    let limits = node.rules(|rules| rules.store.clone());
+) -> Result<Vec<u8>, Failed> {
+    let (limits, max_bytes) = node.rules(|rules| (rules.store.clone(), rules.max_reply_bytes));
     let databases = node.databases();
     let request = steps::Request {
         args: args.args(),
@@ -37,7 +39,11 @@ pub(crate) async fn run(
     };
     let mut answers = Vec::new();
     loop {
-        let next = plan.next(answers, &mut ReplyWriter::new(&mut out, call.proto));
+        let mut reply = room::writer(&mut out, call.proto, 0, max_bytes, None);
+        let next = plan.next(answers, &mut reply);
+        if reply.is_cut() {
+            return Err(Failed::TooLarge);
+        }
         answers = match next {
             Next::Done => return Ok(out),
             Next::Run(steps) => match hold {

@@ -26,6 +26,6 @@ pub use encode::encode_command;
 pub use frame::{DecodeError, Decoder, Value, skip};
 pub use parse::{Limits, Parsed, Parser, ProtocolError};
 pub use proxy::{MAX_HEADER_BYTES, ProxiedAddresses, ProxyError, ProxyHeader, parse_proxy};
-pub use reply::{Proto, Reply};
+pub use reply::{Allowance, Proto, Reply};
 pub use slot::{SLOTS, slot_of};
 pub use spec::CommandSpec;

@@ -27,6 +27,8 @@ pub(crate) enum Stop {
     Move(ShardId),
     /// Send what there is and close.
     Close,
+    /// A reply would be too long: the client is to be ended.
+    TooLarge,
 }
 
 /// What must be awaited before the pass goes on.
@@ -48,6 +50,8 @@ pub(crate) enum Waiting {
     Elsewhere(ShardId),
     /// A hopped command whose reply is not wanted (`CLIENT REPLY`).
     Discard { keep_bytes: usize },
+    /// Nothing: the command's reply would be too long.
+    TooLarge,
 }
 
 impl std::fmt::Debug for Waiting {
@@ -57,6 +61,7 @@ impl std::fmt::Debug for Waiting {
             Self::Across { .. } => "Across",
             Self::Elsewhere(_) => "Elsewhere",
             Self::Discard { .. } => "Discard",
+            Self::TooLarge => "TooLarge",
         })
     }
 }
@@ -183,6 +188,7 @@ impl Dispatch {
         }
         match waiting? {
             Waiting::Elsewhere(shard) => Some(Stop::Move(shard)),
+            Waiting::TooLarge => Some(Stop::TooLarge),
             waiting => Some(Stop::Wait(waiting)),
         }
     }
@@ -231,6 +237,7 @@ impl Dispatch {
                 match self.pipeline.submit(command, call, args, &mut self.out) {
                     Submitted::InOrder => None,
                     Submitted::Elsewhere(shard) => Some(Waiting::Elsewhere(shard)),
+                    Submitted::TooLarge => Some(Waiting::TooLarge),
                     Submitted::Moved(slot, owner) => {
                         let state = &self.state;
                         let text = state.node.moved(&state.client, slot, owner);
@@ -307,7 +314,9 @@ impl Dispatch {
                 args,
                 keep: false,
             }),
-            Some(discard) => Some(discard),
+            // It would have been cut off anyway.
+            Some(Waiting::TooLarge) if !self.pipeline.is_waiting() => None,
+            Some(other) => Some(other),
             None if self.pipeline.is_waiting() => Some(Waiting::Discard { keep_bytes: start }),
             None => {
                 self.out.truncate(start);

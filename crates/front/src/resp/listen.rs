@@ -225,6 +225,15 @@ fn note_end(node: &Node, id: ClientId, end: &End) {
             );
             node.with_stats(|stats| stats.output_limit_disconnections += 1);
         }
+        End::TooLarge => {
+            tracing::warn!(
+                client = id.0,
+                limit_bytes = node.max_reply_bytes(),
+                "closed: one reply would be over the hard limit of client-output-buffer-limit, or over what one may be \
+                 where that is none"
+            );
+            node.with_stats(|stats| stats.output_limit_disconnections += 1);
+        }
     }
 }
 

@@ -14,7 +14,9 @@ use std::time::Duration;
 use corelane::ShardId;
 use corelane::net::Chunk;
 use corelane::tls::Transport;
-use corelane_node::{CommandFuture, Door, Ending, MoveReason, Output, Pipeline, Rules};
+use corelane_node::{
+    Door, Ending, Flushed, MoveReason, Output, Pipeline, Rules, TooLarge, UNLIMITED_OUTPUT_BYTES,
+};
 use corelane_wire::{Limits, Parser};
 
 use super::dispatch::{Dispatch, Stop, Waiting};
@@ -47,6 +49,14 @@ pub(crate) enum End {
     Failed(io::Error),
     /// What it has not taken grew over the output buffer's hard limit.
     OutputLimit { bytes: usize },
+    /// A reply would have been too long.
+    TooLarge,
+}
+
+impl From<TooLarge> for End {
+    fn from(_: TooLarge) -> Self {
+        Self::TooLarge
+    }
 }
 
 impl From<io::Error> for End {
@@ -55,12 +65,11 @@ impl From<io::Error> for End {
     }
 }
 
+/// The reply of a command that is awaited.
+type ReplyFuture = Pin<Box<dyn Future<Output = Result<Vec<u8>, TooLarge>>>>;
+
 /// A sent buffer above this size is waited for and freed instead of resting with an idle client.
 const RESTING_OUTPUT_BYTES: usize = 2 * 1024;
-
-/// So much output is never too much, whatever the limit: as in Redis, which has a buffer of this size that it does not
-/// count.
-const UNLIMITED_OUTPUT_BYTES: usize = 16 * 1024;
 
 /// How long a command that is under way may take to its end when its client is ended. It is not stopped then, but nobody
 /// waits for it any more.
@@ -207,6 +216,7 @@ impl Session {
                     return Err(self.leaving(shard, MoveReason::Migrate));
                 }
                 Stop::Close => return self.close().await,
+                Stop::TooLarge => return Err(End::TooLarge),
             }
             match self.dispatch.state.client.ending() {
                 // Who drains is answered what has come.
@@ -306,12 +316,16 @@ impl Session {
 
     /// Brings the replies of other shards home; sends in between where they are many.
     async fn flush(&mut self) -> Result<(), End> {
-        while self.dispatch.pipeline.flush(&mut self.dispatch.out).await {
+        loop {
+            let dispatch = &mut self.dispatch;
+            let flushed = dispatch.pipeline.flush(&mut dispatch.out).await?;
             self.check_output()?;
+            if flushed == Flushed::Whole {
+                return Ok(());
+            }
             self.send().await?;
             self.sent().await?;
         }
-        self.check_output()
     }
 
     /// Refuses to hold more for a client than its hard limit: what is still under way, and what waits behind it.
@@ -342,10 +356,11 @@ impl Session {
         self.flush().await?;
         let node = self.dispatch.state.node.clone();
         // In a box: rare, and else the biggest part of every idle connection.
-        let (run, keep): (CommandFuture, bool) = match waiting {
-            Waiting::Command { run, asking, keep } => {
-                (Box::pin(async move { node.ask(run, asking).await }), keep)
-            }
+        let (run, keep): (ReplyFuture, bool) = match waiting {
+            Waiting::Command { run, asking, keep } => (
+                Box::pin(async move { Ok(node.ask(run, asking).await) }),
+                keep,
+            ),
             Waiting::Across {
                 command,
                 call,
@@ -353,7 +368,7 @@ impl Session {
                 keep,
             } => {
                 let client = Rc::clone(&self.dispatch.state.client);
-                let run: CommandFuture =
+                let run: ReplyFuture =
                     match client.door {
                         Door::Main => {
                             Box::pin(async move { node.run_across(command, call, args).await })
@@ -365,22 +380,24 @@ impl Session {
                 (run, keep)
             }
             // What ends a pass is no wait, and what is to be cut off has been.
-            Waiting::Discard { .. } | Waiting::Elsewhere(_) => return Ok(()),
+            Waiting::Discard { .. } | Waiting::Elsewhere(_) | Waiting::TooLarge => return Ok(()),
         };
         let waiting = &self.dispatch.state.client.waiting;
         waiting.set(true);
         let ran = Box::pin(self.unless_ended(run)).await;
         self.dispatch.state.client.waiting.set(false);
-        let reply = ran?;
-        if keep {
-            self.dispatch.out.extend_from_slice(&reply);
+        match ran? {
+            Ok(reply) if keep => self.dispatch.out.extend_from_slice(&reply),
+            Err(TooLarge) if keep => return Err(End::TooLarge),
+            // It would have been cut off anyway.
+            Ok(_) | Err(TooLarge) => {}
         }
         Ok(())
     }
 
     /// Waits for a command's reply, unless the client is ended from outside and the command takes long still: then it
     /// goes on by itself, for what it has begun is not to be left half done.
-    async fn unless_ended(&self, mut run: CommandFuture) -> Result<Vec<u8>, End> {
+    async fn unless_ended(&self, mut run: ReplyFuture) -> Result<Result<Vec<u8>, TooLarge>, End> {
         let client = &self.dispatch.state.client;
         let mut last_chance = None;
         let ran = poll_fn(|cx| {

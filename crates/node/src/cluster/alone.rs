@@ -10,16 +10,20 @@ use corelane_store::{Command, Split};
 use corelane_wire::{Args, Reply as ReplyWriter};
 
 use super::pinned::{Verdict, judge, owned_from, with_cursor};
+use crate::across::Failed;
 use crate::batch::Call;
 use crate::clients::Client;
-use crate::merge::SHARD_GONE;
-use crate::node::{Gone, Node};
+use crate::node::Node;
 use crate::owned::OwnedArgs;
+use crate::room::TooLarge;
 use crate::steps;
 
 impl Node {
     /// Runs a command of a client that came by the port of `home`, which
     /// [`Pipeline::submit`](crate::Pipeline::submit) gave back.
+    ///
+    /// # Errors
+    /// The reply would be too long: the client is to be ended.
     pub async fn run_alone(
         &self,
         client: &Client,
@@ -27,7 +31,7 @@ impl Node {
         command: &'static Command,
         mut call: Call,
         args: OwnedArgs,
-    ) -> Vec<u8> {
+    ) -> Result<Vec<u8>, TooLarge> {
         // `Steps` take theirs one by one: between two of them others may go on, and so may moves.
         let _hold = match command.split {
             Split::Steps => None,
@@ -38,20 +42,20 @@ impl Node {
         let verdict = judge(command, args.args(), &map, home, &mut call.slot);
         let is_asleep = home.index() >= map.shards();
         match verdict {
-            Verdict::Moved(slot, owner) => self.refused(call, &self.moved(client, slot, owner)),
-            Verdict::Refused(refusal) => self.refused(call, refusal.text()),
+            Verdict::Moved(slot, owner) => Ok(self.refused(call, &self.moved(client, slot, owner))),
+            Verdict::Refused(refusal) => Ok(self.refused(call, refusal.text())),
             Verdict::Here | Verdict::Awaited if is_asleep => {
                 let mut out = Vec::new();
                 self.mesh().with(|shard| {
-                    shard.execute_without_keys(command, &call, args.args(), &mut out);
-                });
-                out
+                    shard.execute_without_keys(command, &call, args.args(), &mut out)
+                })?;
+                Ok(out)
             }
             Verdict::Here if home == self.shard_id() => {
                 let mut out = Vec::new();
                 self.mesh()
-                    .with(|shard| shard.execute(command, &call, args.args(), &mut out));
-                out
+                    .with(|shard| shard.execute(command, &call, args.args(), &mut out, None))?;
+                Ok(out)
             }
             Verdict::Here | Verdict::Awaited => {
                 if home != self.shard_id() {
@@ -77,16 +81,13 @@ impl Node {
         command: &'static Command,
         call: Call,
         args: OwnedArgs,
-    ) -> Vec<u8> {
+    ) -> Result<Vec<u8>, TooLarge> {
         let reply = match (command.split, verdict) {
             (Split::Cursor, _) => self.at_own_cursor(home, map, command, call, args).await,
             (Split::Steps, Verdict::Awaited) => steps::run(self, None, command, call, &args).await,
             _ => self.alone(home, command, call, args).await,
         };
-        let reply = reply.unwrap_or_else(|Gone| SHARD_GONE.to_vec());
-        let failed = reply.first() == Some(&b'-');
-        self.count_call(call.id, failed.then_some(reply.as_slice()));
-        reply
+        self.awaited_reply(call, reply)
     }
 
     /// On that shard, as if it were the whole node.
@@ -96,8 +97,8 @@ impl Node {
         command: &'static Command,
         call: Call,
         args: OwnedArgs,
-    ) -> Result<Vec<u8>, Gone> {
-        let run = self.run_on(home, command, call, args).await?;
+    ) -> Result<Vec<u8>, Failed> {
+        let run = self.run_on(home, command, call, args, None).await?;
         Ok(run.output)
     }
 
@@ -109,7 +110,7 @@ impl Node {
         command: &'static Command,
         call: Call,
         args: OwnedArgs,
-    ) -> Result<Vec<u8>, Gone> {
+    ) -> Result<Vec<u8>, Failed> {
         let given = args.args().get(1).and_then(parse_cursor);
         let args = match given.and_then(|cursor| owned_from(map, home, cursor)) {
             Some(cursor) => with_second(args.args(), cursor.to_string().as_bytes()),

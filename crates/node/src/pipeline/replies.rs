@@ -7,6 +7,7 @@ use corelane_store::Split;
 
 use super::Pipeline;
 use crate::merge;
+use crate::room::{TooLarge, UNLIMITED_OUTPUT_BYTES};
 
 /// A reply that is not in the local output: where it belongs and where it comes from.
 #[derive(Debug)]
@@ -49,7 +50,10 @@ pub(super) struct Merge {
 
 impl Pipeline {
     /// Writes local output and the gaps' replies in the order of the commands, as far as they go.
-    pub(super) fn place_replies(&mut self, out: &mut Vec<u8>) {
+    ///
+    /// # Errors
+    /// Parts that are short enough are too long together.
+    pub(super) fn place_replies(&mut self, out: &mut Vec<u8>) -> Result<(), TooLarge> {
         while let Some(gap) = self.gaps.get(self.merge.gap) {
             let at = match gap {
                 Gap::Hop { at, .. } | Gap::Folded { at, .. } => *at,
@@ -67,13 +71,19 @@ impl Pipeline {
                         .iter()
                         .map(|part| self.reply_of(part))
                         .collect();
+                    if replies
+                        .as_deref()
+                        .is_some_and(|parts| self.are_too_long(parts))
+                    {
+                        return Err(TooLarge);
+                    }
                     let order = &self.key_parts[range(keys)];
                     replies.map(|replies| merge::fold(*split, &replies, order, out))
                 }
             };
             if placed.is_none() {
                 out.truncate(start);
-                return;
+                return Ok(());
             }
             self.merge.written = at;
             self.merge.gap += 1;
@@ -81,6 +91,12 @@ impl Pipeline {
                 self.forget_settled(self.merge.gap - 1);
             }
         }
+        Ok(())
+    }
+
+    fn are_too_long(&self, parts: &[&[u8]]) -> bool {
+        let bytes: usize = parts.iter().map(|part| merge::elements(part).len()).sum();
+        bytes > UNLIMITED_OUTPUT_BYTES && bytes > self.node.max_reply_bytes()
     }
 
     fn reply_of(&self, part: &Part) -> Option<&[u8]> {

@@ -7,13 +7,14 @@ use corelane::MapHold;
 use corelane_store::Command;
 
 use super::replies::{Gap, Part, range};
-use super::{Pipeline, Submitted};
+use super::{Flushed, Pipeline, Submitted};
 use crate::batch::{Call, TRIP_OUTPUT_BYTES};
 use crate::cluster::Door;
 use crate::elsewhere::Elsewhere;
 use crate::merge;
 use crate::node::Node;
 use crate::owned::OwnedArgs;
+use crate::room::TooLarge;
 
 /// Where a part of a reply is noted.
 #[derive(Debug, Clone, Copy)]
@@ -37,11 +38,11 @@ impl Pipeline {
     /// stands behind it leaves: so order per key holds. Stops when enough replies wait to be placed; the next
     /// flush goes on.
     #[cold]
-    pub(super) fn settle(&mut self) -> Pin<Box<dyn Future<Output = ()> + '_>> {
+    pub(super) fn settle(&mut self) -> Pin<Box<dyn Future<Output = Result<(), TooLarge>> + '_>> {
         Box::pin(async move {
             let spots = self.unsettled();
             if spots.is_empty() {
-                return;
+                return Ok(());
             }
             let hold = match self.is_rerun {
                 true => None,
@@ -50,15 +51,16 @@ impl Pipeline {
             let mut bytes = 0;
             for spot in spots {
                 let reply = match &hold {
-                    Some(hold) => self.run_again(spot, hold).await,
+                    Some(hold) => self.run_again(spot, hold).await?,
                     None => merge::SHARD_GONE.to_vec(),
                 };
                 bytes += reply.len();
                 self.note_settled(spot, reply);
                 if bytes >= TRIP_OUTPUT_BYTES {
-                    return;
+                    break;
                 }
             }
+            Ok(())
         })
     }
 
@@ -85,20 +87,20 @@ impl Pipeline {
         spots
     }
 
-    async fn run_again(&self, spot: Spot, hold: &MapHold) -> Vec<u8> {
+    async fn run_again(&self, spot: Spot, hold: &MapHold) -> Result<Vec<u8>, TooLarge> {
         let (command, call, args) = match self.part_at(spot) {
             Part::There { shard, index } => match &self.batches[shard.index()] {
                 Some(batch) => batch.command(index),
-                None => return merge::SHARD_GONE.to_vec(),
+                None => return Ok(merge::SHARD_GONE.to_vec()),
             },
             Part::Deferred(number) => match self.elsewhere.as_deref() {
                 Some(elsewhere) => {
                     let deferred = &elsewhere.deferred[number as usize];
                     (deferred.command, deferred.call, deferred.args.clone())
                 }
-                None => return merge::SHARD_GONE.to_vec(),
+                None => return Ok(merge::SHARD_GONE.to_vec()),
             },
-            Part::Here { .. } | Part::Settled(_) => return merge::SHARD_GONE.to_vec(),
+            Part::Here { .. } | Part::Settled(_) => return Ok(merge::SHARD_GONE.to_vec()),
         };
         self.node.with_stats(|stats| stats.moved_reruns += 1);
         run_where_it_belongs(&self.node, command, call, args, hold).await
@@ -153,15 +155,16 @@ async fn run_where_it_belongs(
     call: Call,
     args: OwnedArgs,
     hold: &MapHold,
-) -> Vec<u8> {
+) -> Result<Vec<u8>, TooLarge> {
     let mut pipeline = Pipeline::new(node.clone(), Door::Main);
     pipeline.is_rerun = true;
     let mut out = Vec::new();
     match pipeline.submit(command, call, args.args(), &mut out) {
-        Submitted::InOrder => while pipeline.flush(&mut out).await {},
-        Submitted::Across => out = node.run_across_under(hold, command, call, args).await,
+        Submitted::InOrder => while pipeline.flush(&mut out).await? == Flushed::More {},
+        Submitted::Across => out = node.run_across_under(hold, command, call, args).await?,
+        Submitted::TooLarge => return Err(TooLarge),
         Submitted::Elsewhere(_) => unreachable!("a new pipeline hops"),
         Submitted::Moved(..) | Submitted::Refused(_) => unreachable!("by the main door all runs"),
     }
-    out
+    Ok(out)
 }

@@ -119,9 +119,62 @@ fn a_reply_can_be_taken_back() {
         reply.array(2);
         reply.int(1);
         reply.rewind(start);
-        reply.reborrow().error("ERR no");
+        reply.error("ERR no");
     };
     same(midway, "-ERR no\r\n");
+}
+
+#[test]
+fn a_reply_ends_where_its_room_does() {
+    #[track_caller]
+    fn check(before: usize, end: usize, allowed: usize, values: &[usize], left: Option<usize>) {
+        let mut out = vec![b'.'; before];
+        let allowance = Allowance::new(allowed);
+        let mut reply = Reply::bounded(&mut out, Proto::Resp2, end, Some(&allowance));
+        for bytes in values {
+            reply.bulk(&vec![b'v'; *bytes]);
+        }
+        assert_eq!(reply.is_cut(), left.is_none());
+        let whole = values.iter().map(|bytes| bytes + 2 + head::MAX_HEAD_BYTES);
+        assert!(out.len() <= before + whole.sum::<usize>());
+        assert!(out.len() < end.max(before) + allowed + 2 * head::MAX_HEAD_BYTES);
+        if let Some(left) = left {
+            assert!(!allowance.take(left + 1), "more is left");
+            assert!(allowance.take(left), "less is left");
+        }
+    }
+    check(0, 1_000, 0, &[500, 400], Some(0));
+    check(0, 1_000, 0, &[500, 600], None);
+    check(0, 1_000, 0, &[5_000], None);
+    check(900, 1_000, 0, &[50], Some(0));
+    check(900, 1_000, 0, &[500], None);
+    // Beyond the end from the allowance, to the byte; a value that is too long takes nothing of it.
+    check(0, 1_000, 500, &[500, 400, 450], Some(134));
+    check(0, 1_000, 500, &[500, 400, 800], None);
+    check(0, 0, 500, &[500], Some(0));
+    check(0, 0, 500, &[501], None);
+    let mut out = Vec::new();
+    let mut reply = Reply::bounded(&mut out, Proto::Resp2, 100, None);
+    reply.bulk(&[b'v'; 500]);
+    reply.bulk(b"short");
+    assert!(
+        reply.is_cut() && out.is_empty(),
+        "after a cut nothing comes"
+    );
+}
+
+#[test]
+fn what_is_kept_for_a_reply_takes_its_room() {
+    let allowance = Allowance::new(100);
+    let mut out = Vec::new();
+    let mut reply = Reply::bounded(&mut out, Proto::Resp2, 50, Some(&allowance));
+    assert!(reply.may_grow(0, 50));
+    assert!(reply.may_grow(50, 60));
+    assert!(reply.may_grow(110, 40));
+    assert!(!reply.may_grow(150, 1) && reply.is_cut());
+    assert!(!reply.may_grow(0, 1), "it is cut");
+    let mut endless = Reply::new(&mut out, Proto::Resp2);
+    assert!(endless.may_grow(1 << 40, 1 << 40) && !endless.is_cut());
 }
 
 /// Values as a handler would write them.

@@ -1,5 +1,6 @@
 //! The reply writer: RESP3 where the client asked for it, the RESP2 forms that Redis falls back to otherwise.
 
+use super::allowance::Allowance;
 use super::head::{push_bulk, push_int, push_len};
 use crate::number::{format_f64, format_i64};
 
@@ -27,17 +28,67 @@ impl Proto {
 ///
 /// A container ([`array`](Self::array), [`map`](Self::map), …) writes its head alone; the elements follow by
 /// further calls, and their number is the caller's promise.
+///
+/// A writer may be [`bounded`](Self::bounded). Then a bulk string that would make the reply too long is not written, and
+/// the reply [is cut](Self::is_cut): nobody may send it. All else that a reply is made of is small beside the request that
+/// asks for it, and is not looked at.
 #[derive(Debug)]
 pub struct Reply<'a> {
     out: &'a mut Vec<u8>,
     proto: Proto,
+    is_cut: bool,
+    /// The position at which the room that is taken ends.
+    end: usize,
+    /// Where more comes from.
+    allowance: Option<&'a Allowance>,
 }
 
 impl<'a> Reply<'a> {
-    /// A writer that appends to `out`.
+    /// A writer that appends to `out`, as much as there is.
     #[inline]
     pub const fn new(out: &'a mut Vec<u8>, proto: Proto) -> Self {
-        Self { out, proto }
+        Self::bounded(out, proto, usize::MAX, None)
+    }
+
+    /// A writer that appends to `out` until that is `end` bytes long, and takes what goes beyond from `allowance`.
+    #[inline]
+    pub const fn bounded(
+        out: &'a mut Vec<u8>,
+        proto: Proto,
+        end: usize,
+        allowance: Option<&'a Allowance>,
+    ) -> Self {
+        Self {
+            out,
+            proto,
+            is_cut: false,
+            end,
+            allowance,
+        }
+    }
+
+    /// Whether the reply would be longer than it may be: it is not whole, and nobody may send it.
+    #[inline]
+    pub const fn is_cut(&self) -> bool {
+        self.is_cut
+    }
+
+    /// Makes sure that the reply may grow by `more` bytes which are kept elsewhere for it, beside `aside` bytes of
+    /// which this was made sure before. If it may not, it is cut.
+    pub fn may_grow(&mut self, aside: usize, more: usize) -> bool {
+        let here = self.out.len() + aside;
+        self.takes((here + more).saturating_sub(self.end.max(here)))
+    }
+
+    /// Whether so much more room is to be had; if not, the reply is cut.
+    fn takes(&mut self, bytes: usize) -> bool {
+        let takes = |allowance: &Allowance| allowance.take(bytes);
+        let takes = !self.is_cut && (bytes == 0 || self.allowance.is_some_and(takes));
+        if !takes {
+            self.is_cut = true;
+            self.end = 0;
+        }
+        takes
     }
 
     /// The protocol version it writes.
@@ -55,15 +106,6 @@ impl<'a> Reply<'a> {
     #[inline]
     pub const fn is_resp3(&self) -> bool {
         matches!(self.proto, Proto::Resp3)
-    }
-
-    /// The same writer for a callee that takes it by value.
-    #[inline]
-    pub const fn reborrow(&mut self) -> Reply<'_> {
-        Reply {
-            out: self.out,
-            proto: self.proto,
-        }
     }
 
     /// Bytes written to the underlying buffer so far, those before this writer included.
@@ -133,7 +175,22 @@ impl<'a> Reply<'a> {
     /// A bulk string.
     #[inline]
     pub fn bulk(&mut self, bytes: &[u8]) {
-        push_bulk(self.out, bytes);
+        // Neither is above `isize::MAX`.
+        if self.out.len() + bytes.len() < self.end || self.extends(bytes.len()) {
+            push_bulk(self.out, bytes);
+        }
+    }
+
+    /// The same question where the room that is taken does not suffice. What is around a bulk string is taken with the
+    /// next one.
+    #[cold]
+    fn extends(&mut self, bytes: usize) -> bool {
+        let end = self.out.len() + bytes;
+        let takes = self.takes(end.saturating_sub(self.end));
+        if takes {
+            self.end = self.end.max(end);
+        }
+        takes
     }
 
     /// A bulk string from text.

@@ -35,13 +35,13 @@ fn keys(exec: &mut Exec<'_>, args: Args<'_>) -> Outcome {
 fn go_on(exec: &mut Exec<'_>, args: Args<'_>, mut walk: Walk, mut names: Names) -> Outcome {
     let pattern = args.at(1);
     let all = pattern == b"*";
-    let data = &exec.data;
+    let (data, reply) = (&exec.data, &mut exec.reply);
     let more = walk.slice(data.space, data.db, data.now_ms, SLICE_KEYS, |value| {
         if all || glob::matches(pattern, value.name(), false) {
-            names.push(value.name());
+            names.push(value.name(), reply);
         }
     });
-    if more {
+    if more && !exec.reply.is_cut() {
         return Outcome::More(Continuation::new(move |exec, args| {
             go_on(exec, args, walk, names)
         }));

@@ -69,15 +69,16 @@ fn go_on(exec: &mut Exec<'_>, args: Args<'_>, mut progress: Progress) -> Outcome
         return refuse(exec, SYNTAX);
     };
     let slice = progress.left.min(SLICE_KEYS);
+    let reply = &mut exec.reply;
     progress.cursor = exec.data.scan(progress.cursor, slice, |value| {
         if options.wants(value) {
-            progress.names.push(value.name());
+            progress.names.push(value.name(), reply);
         }
     });
     progress.left -= slice;
     let partition = slot_of_cursor(progress.cursor) as usize / SLOTS_PER_PARTITION;
     let here = progress.cursor != 0 && exec.data.space.holds(partition);
-    if here && progress.left > 0 {
+    if here && progress.left > 0 && !exec.reply.is_cut() {
         return Outcome::More(Continuation::new(move |exec, args| {
             go_on(exec, args, progress)
         }));

@@ -61,6 +61,10 @@ fn start_of(partition: usize) -> u64 {
 pub(super) struct Names {
     count: usize,
     blocks: Vec<Vec<u8>>,
+    /// What the blocks hold.
+    bytes: usize,
+    /// For so much of it the reply has room.
+    room_bytes: usize,
 }
 
 /// Bytes of names that are kept in one piece; a longer name has one of its own.
@@ -70,10 +74,14 @@ const BLOCK_BYTES: usize = 64 * 1024;
 const BULK_BYTES: usize = 32;
 
 impl Names {
-    pub(super) fn push(&mut self, name: &[u8]) {
+    /// Keeps a name, unless the reply would be too long: then it is cut, and the walk can end.
+    pub(super) fn push(&mut self, name: &[u8], reply: &mut Reply<'_>) {
         let bytes = name.len() + BULK_BYTES;
         let fits = |block: &Vec<u8>| block.capacity() - block.len() >= bytes;
         if !self.blocks.last().is_some_and(fits) {
+            if !self.fit(reply, name.len()) {
+                return;
+            }
             // Few names need little room.
             let room = if self.count < 16 { 512 } else { BLOCK_BYTES };
             self.blocks.push(Vec::with_capacity(room.max(bytes)));
@@ -81,15 +89,28 @@ impl Names {
         let Some(block) = self.blocks.last_mut() else {
             unreachable!("pushed above")
         };
+        let before = block.len();
         // A bulk string is the same in all versions of the protocol.
         Reply::new(block, Proto::Resp2).bulk(name);
+        self.bytes += block.len() - before;
         self.count += 1;
     }
 
+    /// Whether the reply has room for all names so far, and `more` bytes.
+    fn fit(&mut self, reply: &mut Reply<'_>, more: usize) -> bool {
+        let wanted = (self.bytes + more).max(self.room_bytes);
+        let fit = reply.may_grow(self.room_bytes, wanted - self.room_bytes);
+        self.room_bytes = wanted;
+        fit
+    }
+
     /// Writes all names as an array, a block at a time.
-    pub(super) fn write(self, exec: &mut Exec<'_>) -> Outcome {
+    pub(super) fn write(mut self, exec: &mut Exec<'_>) -> Outcome {
+        if !self.fit(&mut exec.reply, 0) {
+            return Outcome::Done;
+        }
         exec.reply.array(self.count);
-        exec.reply.reserve(self.blocks.iter().map(Vec::len).sum());
+        exec.reply.reserve(self.bytes);
         write_blocks(exec, self.blocks.into_iter())
     }
 }
