@@ -15,6 +15,7 @@ mod clients;
 mod cluster;
 mod config;
 mod edges;
+mod ending;
 mod hostile;
 mod idle;
 mod layout;

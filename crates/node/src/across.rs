@@ -7,6 +7,7 @@
 
 use std::sync::Arc;
 
+use corelane::task::JoinHandle;
 use corelane::{MapHold, ShardId};
 use corelane_store::commands::parse_cursor;
 use corelane_store::{Command, Fold, Split};
@@ -143,24 +144,21 @@ impl Node {
     ) -> Result<Vec<u8>, Failed> {
         let is_joined = fold == Fold::Concat;
         let room = is_joined.then(|| SharedRoom::new(self.max_reply_bytes(), self.mesh().shards()));
-        let running: Vec<_> = self
-            .mesh()
-            .all_shards()
-            .map(|shard| {
-                let (node, args, room) = (self.clone(), args.clone(), room.clone());
-                corelane::task::spawn(
-                    async move { node.run_on(shard, command, call, args, room).await },
-                )
-            })
-            .collect();
-        let mut runs = Vec::with_capacity(running.len());
-        for run in running {
-            runs.push(run.await.map_err(|_| Gone)??);
+        let run = |shard| {
+            let (node, args, room) = (self.clone(), args.clone(), room.clone());
+            corelane::task::spawn(
+                async move { node.run_on(shard, command, call, args, room).await },
+            )
+        };
+        let mut parts = Parts(self.mesh().all_shards().map(run).collect());
+        let mut runs = Vec::with_capacity(parts.0.len());
+        for part in &mut parts.0 {
+            runs.push(*part.await.map_err(|_| Gone)??);
         }
         self.fold(fold, call, runs)
     }
 
-    fn fold(&self, fold: Fold, call: Call, runs: Vec<Box<Run>>) -> Result<Vec<u8>, Failed> {
+    fn fold(&self, fold: Fold, call: Call, runs: Vec<Run>) -> Result<Vec<u8>, Failed> {
         if let Some(failed) = runs.iter().find(|run| run.output.first() == Some(&b'-')) {
             return Ok(failed.output.clone());
         }
@@ -192,11 +190,20 @@ impl Node {
     }
 }
 
+/// A command's parts on all shards. None goes on when one has failed, or when nobody waits for them any more.
+struct Parts(Vec<JoinHandle<Result<Box<Run>, Failed>>>);
+
+impl Drop for Parts {
+    fn drop(&mut self) {
+        self.0.drain(..).for_each(JoinHandle::cancel);
+    }
+}
+
 /// The line at an array's beginning has no more.
 const HEAD_BYTES: usize = 32;
 
 /// One array of all the shards' arrays, each given back once it is copied.
-fn concat(runs: Vec<Box<Run>>, max_bytes: usize) -> Result<Vec<u8>, Failed> {
+fn concat(runs: Vec<Run>, max_bytes: usize) -> Result<Vec<u8>, Failed> {
     let elements = runs.iter().map(|run| merge::elements(&run.output));
     let bytes: usize = elements.map(<[u8]>::len).sum();
     if bytes > max_bytes {
@@ -212,7 +219,7 @@ fn concat(runs: Vec<Box<Run>>, max_bytes: usize) -> Result<Vec<u8>, Failed> {
 }
 
 /// One of the replies that are not null, each with a chance in proportion to its shard's keys.
-fn any_of(runs: &[Box<Run>]) -> &[u8] {
+fn any_of(runs: &[Run]) -> &[u8] {
     let is_null = |run: &Run| matches!(run.output.as_slice(), b"$-1\r\n" | b"_\r\n");
     let total: u64 = runs
         .iter()

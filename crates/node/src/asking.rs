@@ -1,8 +1,9 @@
 //! A command that must wait for other shards: what it is given, and what it returns.
 
-use std::future::Future;
-use std::pin::Pin;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
 use std::rc::Rc;
+use std::task::Poll;
 
 use corelane_wire::spec::CommandSpec;
 use corelane_wire::{Args, Proto, Reply};
@@ -59,6 +60,17 @@ impl Asking {
     pub fn text(&self, index: usize) -> String {
         let arg = self.args.args().get(index).unwrap_or_default();
         String::from_utf8_lossy(arg).into_owned()
+    }
+
+    /// Waits for `future`, unless who asks is ended first, by whatever ends clients or because the node stops.
+    pub async fn unless_ended<T>(&self, future: impl Future<Output = T>) -> Option<T> {
+        let mut future = pin!(future);
+        // Whoever ends a client wakes its session, which waits for this.
+        poll_fn(|cx| match self.client.ending() {
+            Some(_) => Poll::Ready(None),
+            None => future.as_mut().poll(cx).map(Some),
+        })
+        .await
     }
 
     /// Writes a reply into a buffer of its own.

@@ -123,7 +123,7 @@ pub(crate) const PARTS: &[Part] = &[
 const BLACKBOX: &[&str] = &["--test", "blackbox"];
 
 /// Targets under `fuzz/fuzz_targets`.
-const FUZZ_TARGETS: [&str; 3] = ["parser", "inline", "decoder"];
+const FUZZ_TARGETS: [&str; 4] = ["parser", "inline", "decoder", "proxy"];
 
 /// Seeds that are simulated in one go: some minutes.
 const SEEDS_PER_SLICE: usize = 500;
@@ -185,5 +185,27 @@ fn seeds(from: u64, all: u64) -> Slice {
                 Tally::one(false)
             }
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::FUZZ_TARGETS;
+    use crate::place::root;
+
+    #[test]
+    fn every_fuzz_target_is_run() {
+        let folder = root().join("fuzz/fuzz_targets");
+        let names = std::fs::read_dir(folder)
+            .expect("the targets")
+            .map(|entry| {
+                let path = entry.expect("an entry").path();
+                let stem = path.file_stem().expect("a name");
+                stem.to_string_lossy().into_owned()
+            });
+        let run = FUZZ_TARGETS.map(String::from);
+        assert_eq!(names.collect::<BTreeSet<_>>(), BTreeSet::from(run));
     }
 }

@@ -17,6 +17,7 @@ use corelane::tls::Transport;
 use corelane_node::{
     Door, Ending, Flushed, MoveReason, Output, Pipeline, Rules, TooLarge, UNLIMITED_OUTPUT_BYTES,
 };
+use corelane_wire::spec::Flags;
 use corelane_wire::{Limits, Parser};
 
 use super::dispatch::{Dispatch, Stop, Waiting};
@@ -356,6 +357,7 @@ impl Session {
         self.flush().await?;
         let node = self.dispatch.state.node.clone();
         // In a box: rare, and else the biggest part of every idle connection.
+        let mut only_reads = false;
         let (run, keep): (ReplyFuture, bool) = match waiting {
             Waiting::Command { run, asking, keep } => (
                 Box::pin(async move { Ok(node.ask(run, asking).await) }),
@@ -367,6 +369,7 @@ impl Session {
                 args,
                 keep,
             } => {
+                only_reads = command.spec.flags.has(Flags::READONLY);
                 let client = Rc::clone(&self.dispatch.state.client);
                 let run: ReplyFuture =
                     match client.door {
@@ -384,7 +387,7 @@ impl Session {
         };
         let waiting = &self.dispatch.state.client.waiting;
         waiting.set(true);
-        let ran = Box::pin(self.unless_ended(run)).await;
+        let ran = Box::pin(self.unless_ended(run, only_reads)).await;
         self.dispatch.state.client.waiting.set(false);
         match ran? {
             Ok(reply) if keep => self.dispatch.out.extend_from_slice(&reply),
@@ -395,9 +398,13 @@ impl Session {
         Ok(())
     }
 
-    /// Waits for a command's reply, unless the client is ended from outside and the command takes long still: then it
-    /// goes on by itself, for what it has begun is not to be left half done.
-    async fn unless_ended(&self, mut run: ReplyFuture) -> Result<Result<Vec<u8>, TooLarge>, End> {
+    /// Waits for a command's reply, unless the client is ended from outside and the command takes long still. One that
+    /// only reads ends with it. Any other goes on by itself, for what it has begun is not to be left half done.
+    async fn unless_ended(
+        &self,
+        mut run: ReplyFuture,
+        only_reads: bool,
+    ) -> Result<Result<Vec<u8>, TooLarge>, End> {
         let client = &self.dispatch.state.client;
         let mut last_chance = None;
         let ran = poll_fn(|cx| {
@@ -412,7 +419,7 @@ impl Session {
             Pin::new(over).poll(cx).map(|()| Err(End::Ended(ending)))
         });
         let ran = ran.await;
-        if ran.is_err() {
+        if ran.is_err() && !only_reads {
             corelane::task::spawn(run);
         }
         ran

@@ -61,6 +61,8 @@ const FORBIDDEN: &str = "ERR DEBUG command not allowed. If the enable-debug-comm
                          \"local\", you can run it from a local connection, otherwise you need to set \
                          this option in the configuration file, and then restart the server.";
 
+const CUT_SHORT: &str = "ERR DEBUG SLEEP was cut short: the connection ends";
+
 async fn debug(node: Node, asking: Asking) -> Vec<u8> {
     if !allowed(&node, &asking) {
         return asking.reply(|reply| reply.error(FORBIDDEN));
@@ -80,8 +82,11 @@ async fn debug(node: Node, asking: Asking) -> Vec<u8> {
         }
         ("sleep", 3) => match argument.parse::<f64>() {
             Ok(seconds) if (0.0..=MAX_SLEEP_S).contains(&seconds) => {
-                corelane::time::sleep(Duration::from_secs_f64(seconds)).await;
-                asking.reply(|reply| reply.ok())
+                let pause = corelane::time::sleep(Duration::from_secs_f64(seconds));
+                match asking.unless_ended(pause).await {
+                    Some(()) => asking.reply(|reply| reply.ok()),
+                    None => asking.reply(|reply| reply.error(CUT_SHORT)),
+                }
             }
             _ => asking.reply(|reply| reply.error("ERR value is not a valid float")),
         },
