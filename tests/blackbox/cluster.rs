@@ -6,7 +6,7 @@ use std::process::Command;
 
 use corelane_wire::{Value, slot_of};
 
-use crate::conn::Conn;
+use crate::conn::{Conn, encode};
 use crate::server::{self, Server};
 use crate::tools;
 
@@ -651,6 +651,53 @@ fn ports_come_and_go_with_their_shards() {
     assert_eq!(main.call("DBSIZE"), ":500\r\n");
 }
 
+/// Commands whose keys lie in one slot, and which a shard's own port runs as a whole, on partitions that leave.
+#[test]
+fn commands_with_several_keys_meet_moves() {
+    let server = one_of_three();
+    let first = doors(&server)[0];
+    let done = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for client in 0..4 {
+            let done = &done;
+            scope.spawn(move || {
+                let mut conn = Conn::open(first);
+                let mut round = 0;
+                while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                    let tags: Vec<String> = (0..32)
+                        .map(|n| format!("{{{client}:{round}:{n}}}"))
+                        .collect();
+                    let lines = tags.iter().flat_map(|tag| {
+                        let set = format!("MSETNX {tag}a 1 {tag}b 2");
+                        [
+                            set,
+                            format!("RENAME {tag}a {tag}c"),
+                            format!("COPY {tag}b {tag}d"),
+                        ]
+                    });
+                    let lines: Vec<String> = lines.collect();
+                    let all: Vec<u8> = lines.iter().flat_map(|line| encode(line)).collect();
+                    conn.write(&all);
+                    for commands in lines.chunks(3) {
+                        // What was set is there, and where its slot has left is told.
+                        for (command, reply) in commands.iter().zip([":1", "+OK", ":1"]) {
+                            let got = conn.reply();
+                            let is_right = got.trim_end() == reply || got.starts_with("-MOVED ");
+                            assert!(is_right, "{command}: {got}");
+                        }
+                    }
+                    round += 1;
+                }
+            });
+        }
+        let mut main = server.connect();
+        for shards in [2, 3, 1, 3, 2, 1] {
+            assert_eq!(main.call(&format!("CONFIG SET shards {shards}")), "+OK\r\n");
+        }
+        done.store(true, std::sync::atomic::Ordering::Relaxed);
+    });
+}
+
 fn keys(conn: &mut Conn) -> Vec<String> {
     match conn.value("KEYS *") {
         Value::Array(keys) => keys.iter().map(text).collect(),
@@ -686,6 +733,9 @@ fn outlives(server: &Server, io_shards: usize) {
         assert_eq!(main.call(&format!("SET key:{n} v{n}")), "+OK\r\n");
     }
     let mut conn = Conn::open(last);
+    let begun = conn.call("SCAN 0 COUNT 20");
+    let cursor = begun.lines().nth(2).expect("a cursor").to_owned();
+    assert_ne!(cursor, "0");
     let (id, own) = (conn.call("CLUSTER MYID"), keys(&mut conn));
     let number = conn.call("CLIENT ID");
     let key = &own[0];
@@ -703,6 +753,7 @@ fn outlives(server: &Server, io_shards: usize) {
         ("KEYS *", "*0\r\n"),
         ("RANDOMKEY", "$-1\r\n"),
         ("SCAN 0", "*2\r\n$1\r\n0\r\n*0\r\n"),
+        (&format!("SCAN {cursor}"), "*2\r\n$1\r\n0\r\n*0\r\n"),
         ("FLUSHALL", "+OK\r\n"),
         ("READONLY", "+OK\r\n"),
         ("CLUSTER MYID", id.as_str()),

@@ -116,6 +116,15 @@ impl Conn {
         }
     }
 
+    /// Whether something has come that was not read yet.
+    pub(crate) fn has_bytes(&mut self) -> bool {
+        let mut byte = [0];
+        self.stream.set_nonblocking(true).expect("a mode");
+        let peeked = self.stream.peek(&mut byte);
+        self.stream.set_nonblocking(false).expect("a mode");
+        !self.unread.is_empty() || peeked.is_ok()
+    }
+
     /// Says that no more bytes come, and goes on reading.
     pub(crate) fn half_close(&self) {
         self.stream

@@ -112,6 +112,38 @@ fn whoever_brings_no_header_is_closed_logged_and_counted() {
     assert!(said.contains("no PROXY protocol header"), "{said}");
 }
 
+/// A shard that goes to sleep waits for those that it has accepted and whose header is still to come.
+#[test]
+fn who_has_not_said_whose_it_is_outlives_its_shard() {
+    let server = Server::start(&[
+        ("proxy-protocol", "yes"),
+        ("cpu-allocation", "1"),
+        ("overprovisioned", "yes"),
+        ("shards", "3"),
+        ("max-shards", "3"),
+    ]);
+    let mut admin = server.connect();
+    admin.write(&from_afar());
+    let mut looks = server.connect();
+    looks.write(&from_afar());
+    let mut waiting: Vec<_> = (0..24).map(|_| server.connect()).collect();
+    assert_eq!(looks.call("PING"), "+PONG\r\n");
+    admin.send("CONFIG SET shards 1");
+    eventually("the data has moved", || {
+        looks
+            .call("INFO shards")
+            .contains("resize_partitions:170\r\nresize_partitions_moved:170\r\n")
+            || admin.has_bytes()
+    });
+    for conn in &mut waiting {
+        assert!(conn.try_write(&[&from_afar()[..], b"PING\r\n"].concat()));
+    }
+    for conn in &mut waiting {
+        assert_eq!(conn.reply(), "+PONG\r\n");
+    }
+    assert_eq!(admin.reply(), "+OK\r\n");
+}
+
 #[test]
 fn a_header_that_does_not_come_is_not_waited_for() {
     let server = behind_a_balancer();

@@ -46,7 +46,7 @@ pub use batch::{Batch, Call};
 pub use catalog::{Catalog, CommandId};
 pub use clients::{
     Arrival, Census, Client, ClientAct, ClientFilter, ClientId, ClientInfo, Clients, Counted,
-    Departure, Ending, Luggage, Names, Output, Passenger, Traveller,
+    Departure, Ending, Luggage, Names, Output, Passenger, Traveller, Underway,
 };
 pub use cluster::{DISABLED as CLUSTER_DISABLED, Door, Refusal};
 pub use commands::COMMANDS;

@@ -13,7 +13,7 @@ use corelane_settings::Settings;
 use crate::asking::{Asking, CommandFuture};
 use crate::batch::BatchPool;
 use crate::catalog::{Catalog, CommandId};
-use crate::clients::{Arrival, Client, ClientId, Ending};
+use crate::clients::{Arrival, Client, ClientId, Ending, Underway};
 use crate::cluster::{self, View};
 use crate::identity::Identity;
 use crate::request::{Reply, Request};
@@ -195,6 +195,16 @@ impl Node {
             }
             stats.count_error(reply);
         });
+    }
+
+    /// Counts a connection that was accepted on this shard: while it has not begun the shard does not go to sleep.
+    pub fn note_newcomer(&self) -> Underway {
+        self.mesh().with(|shard| shard.clients.newcomer())
+    }
+
+    /// Counts one that could begin nowhere, for its shard goes to sleep.
+    pub fn count_lost_newcomer(&self) {
+        self.count_late(|stats| stats.retirement_disconnections += 1);
     }
 
     /// Enters a new connection into this shard's list.

@@ -65,8 +65,8 @@ impl Node {
         Ok(())
     }
 
-    /// Sends the clients of this shard, which retires, to those that stay; how many are still here, or between
-    /// two shards. To be called again until there are none: clients that were refused are sent to another. Those that
+    /// Sends the clients of this shard, which retires, to those that stay; how many are still here, between
+    /// two shards, or accepted and not begun. To be called again until there are none: clients that were refused are sent to another. Those that
     /// came by the shard's own port go like all others: closed, they would fail requests of clients that could not know
     /// of it; elsewhere they go on hearing where each slot is.
     pub fn send_clients_away(&self) -> usize {
@@ -83,7 +83,7 @@ impl Node {
                     client.send_to(stay[(number + client.moves() as usize) % stay.len()]);
                 }
             }
-            shard.clients.len() + shard.clients.away
+            shard.clients.in_hand()
         })
     }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use corelane_rt::net::{Addr, ListenOptions, SharedListener, Stream};
+use corelane_rt::net::{Addr, ListenOptions, Listener, SharedListener, Stream};
 use corelane_rt::sim::{World, WorldOptions};
 use corelane_rt::{IoBackend, random, task, time};
 use support::{BACKENDS, on_each, runtime};
@@ -126,6 +126,28 @@ fn a_connection_that_nobody_took_waits_for_the_next_listener() {
             .expect("the connection was lost")
             .expect("accept");
         assert_eq!(&*stream.recv().await.expect("recv"), b"hello");
+    });
+}
+
+#[test]
+fn who_came_before_the_end_is_handed_over() {
+    on_each(|| async {
+        let listener = Listener::bind(&any_port(), &ListenOptions::default()).expect("bind");
+        let addr = listener.local_addr().expect("its address");
+        // From here on an accept waits in the kernel: it gets the first, and the others wait in the queue.
+        let _ = time::timeout(Duration::from_millis(1), listener.accept()).await;
+        let mut clients = Vec::new();
+        for number in 0..5u8 {
+            let mut client = Stream::connect(&addr).await.expect("connect");
+            client.start_send(vec![number]);
+            clients.push(client);
+        }
+        let last = listener.close().await;
+        assert_eq!(last.len(), clients.len());
+        for (number, (mut stream, _)) in last.into_iter().enumerate() {
+            assert_eq!(&*stream.recv().await.expect("recv"), [number as u8]);
+        }
+        assert!(Stream::connect(&addr).await.is_err(), "nobody listens");
     });
 }
 

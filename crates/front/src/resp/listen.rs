@@ -47,7 +47,7 @@ pub async fn listen(
     let _open = (!door.is_pinned()).then(|| admission.door(here));
     let proxy = node.rules(|rules| rules.settings.proxy_protocol());
     let mut refusals = Refusals::default();
-    while let Some((stream, peer)) = accept(&listener, closing.as_mut()).await {
+    let mut let_in = |stream: Stream, peer: Peer| {
         let limit = node.rules(|rules| rules.clients.max_clients as usize);
         let Some(admitted) = admission.enter(limit, here) else {
             refusals.note(&node, limit);
@@ -55,12 +55,13 @@ pub async fn listen(
             if !speaks_tls {
                 corelane::task::spawn(refuse(stream));
             }
-            continue;
+            return;
         };
         prepare(&stream, &node);
         let is_tcp = matches!(peer, Peer::Tcp(_));
         let arrival = arrival(&stream, peer, &local, (door, speaks_tls));
         let newcomer = Newcomer {
+            underway: node.note_newcomer(),
             stream,
             arrival,
             registry,
@@ -71,6 +72,15 @@ pub async fn listen(
                 corelane::task::spawn(newcomer.introduce(proxy.clone(), node.clone()));
             }
             _ => newcomer.place(&node),
+        }
+    };
+    while let Some((stream, peer)) = accept(&listener, closing.as_mut()).await {
+        let_in(stream, peer);
+    }
+    // Whom the kernel has let in already would be reset.
+    if !node.is_ending() {
+        for (stream, peer) in listener.close().await {
+            let_in(stream, peer);
         }
     }
 }

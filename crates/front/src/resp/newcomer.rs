@@ -1,13 +1,13 @@
 //! A connection that was accepted and has not begun: it begins here, or on a shard that has fewer. To hand one over now
 //! costs one message; later, its session would have to move.
 
-use std::any::Any;
 use std::rc::Rc;
+use std::time::Duration;
 
 use corelane::ShardId;
 use corelane::net::{Connection, Stream};
 use corelane::tls::Transport;
-use corelane_node::{Arrival, Client, Door, Luggage, Node};
+use corelane_node::{Arrival, Client, Door, Luggage, Node, Underway};
 use corelane_settings::ProxyProtocol;
 use corelane_wire::Parser;
 
@@ -19,8 +19,17 @@ use super::registry::Registry;
 use super::session::Session;
 use super::state::{ReplyMode, SessionState, Standing};
 
+/// The shard that serves as long as the node does, and takes connections in every layout.
+const NEVER_SLEEPS: ShardId = ShardId::new(0);
+
+/// How often a shard that is about to sleep offers a connection to another, and the pause in between.
+const OFFERS: usize = 1000;
+const OFFER_AGAIN: Duration = Duration::from_millis(1);
+
 /// An accepted connection.
 pub(super) struct Newcomer {
+    /// A shard that goes to sleep waits for it.
+    pub(super) underway: Underway,
     pub(super) stream: Stream,
     pub(super) arrival: Arrival,
     pub(super) registry: &'static Registry,
@@ -30,17 +39,20 @@ pub(super) struct Newcomer {
 impl Newcomer {
     /// Waits until its load balancer has said whose it is, and lets it begin where it belongs.
     pub(super) async fn introduce(mut self, proxy: ProxyProtocol, node: Node) {
-        let introduced = introduced(&mut self.stream, &proxy);
-        match node.unless_stopping(introduced).await {
-            None => {}
-            Some(Ok(addresses)) => {
+        let introduced = introduced(&mut self.stream, &proxy).await;
+        // Nobody begins on a node that ends, and there nobody waits for it either.
+        if node.is_ending() {
+            return;
+        }
+        match introduced {
+            Ok(addresses) => {
                 if let Some(addresses) = addresses {
                     self.arrival.peer = Some(addresses.source);
                     self.arrival.local = addresses.destination.to_string();
                 }
                 self.place(&node);
             }
-            Some(Err(unknown)) => {
+            Err(unknown) => {
                 node.with_stats(|stats| stats.proxy_refusals += 1);
                 let peer = self.stream.peer();
                 tracing::warn!(%peer, %unknown, "refused a connection without its load balancer's header");
@@ -48,10 +60,12 @@ impl Newcomer {
         }
     }
 
-    /// Lets it begin where it belongs: by a shard's own port that shard, else the one that has the fewest.
+    /// Lets it begin where it belongs: by a shard's own port that shard, else the one that has the fewest. Where this
+    /// shard is about to sleep it begins on one that never does.
     pub(super) fn place(mut self, node: &Node) {
         let here = node.shard_id();
         let there = match self.arrival.door {
+            _ if node.mesh().is_stopping() => NEVER_SLEEPS,
             Door::Main => {
                 let gives = |shard| node.gives_clients(shard);
                 self.admitted.settle(node.mesh().all_shards(), gives)
@@ -72,31 +86,36 @@ impl Newcomer {
         beginning.start(self.stream);
     }
 
-    /// Lets it begin on another shard; where it is not taken, it begins here.
-    async fn hand_over(self, there: ShardId, node: Node) {
-        let parcel = Parcel {
+    /// Lets it begin on another shard; where it is not taken, it begins here, or on another yet if this shard is about
+    /// to sleep.
+    async fn hand_over(self, mut there: ShardId, node: Node) {
+        let _underway = self.underway;
+        let mut arrival = self.arrival;
+        let mut luggage: Box<dyn Luggage> = Box::new(Parcel {
             connection: self.stream.detach().await,
             registry: self.registry,
             admitted: self.admitted,
-        };
-        let sent = node.send_newcomer(there, self.arrival, Box::new(parcel));
-        let (arrival, luggage) = match sent.await {
-            Ok(()) => return,
-            Err(Some(back)) => back,
-            Err(None) => {
-                tracing::warn!(%there, "a new connection was lost on its way to another shard");
+        });
+        for _ in 0..OFFERS {
+            match node.send_newcomer(there, arrival, luggage).await {
+                Ok(()) => return,
+                Err(Some(back)) => (arrival, luggage) = back,
+                Err(None) => break,
+            }
+            // Who begins once the node has begun to stop would not be told of it.
+            if node.is_ending() {
                 return;
             }
-        };
-        let luggage: Box<dyn Any> = luggage;
-        let parcel: Option<Box<Parcel>> = luggage.downcast().ok();
-        // Who begins once the node has begun to stop would not be told of it.
-        if let Some(parcel) = parcel
-            && !node.mesh().is_stopping()
-        {
-            let client = node.enter_client(arrival);
-            parcel.unpack(client, node);
+            if !node.mesh().is_stopping() {
+                let client = node.enter_client(arrival);
+                luggage.unpack(client, node);
+                return;
+            }
+            there = NEVER_SLEEPS;
+            corelane::time::sleep(OFFER_AGAIN).await;
         }
+        node.count_lost_newcomer();
+        tracing::warn!(%there, "a new connection was lost on its way to another shard");
     }
 }
 

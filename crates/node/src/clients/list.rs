@@ -50,6 +50,13 @@ pub struct Clients {
     arrived: u64,
     /// Clients sent to another shard that has not said yet whether it took them.
     pub(crate) away: usize,
+    newcomers: Rc<()>,
+}
+
+/// A connection that was accepted on a shard, as long as it has not begun there or elsewhere.
+#[derive(Debug)]
+pub struct Underway {
+    _counted: Rc<()>,
 }
 
 /// How clients come and go between shards.
@@ -92,7 +99,21 @@ impl Clients {
             last_departed_ms: 0,
             arrived: 0,
             away: 0,
+            newcomers: Rc::default(),
         }
+    }
+
+    /// Counts a connection that was accepted here, until what this returns is dropped.
+    pub(crate) fn newcomer(&self) -> Underway {
+        Underway {
+            _counted: Rc::clone(&self.newcomers),
+        }
+    }
+
+    /// Whom this shard still has: clients, those sent to another shard that has not taken them yet, and who has not
+    /// begun.
+    pub(crate) fn in_hand(&self) -> usize {
+        self.len() + self.away + Rc::strong_count(&self.newcomers) - 1
     }
 
     /// Enters a new connection.

@@ -21,7 +21,7 @@ pub use census::{Census, ClientAct, Counted};
 pub use client::{Client, Ending, Names, Output};
 pub use description::ClientInfo;
 pub use filter::ClientFilter;
-pub use list::{Arrival, ClientId, Clients};
+pub use list::{Arrival, ClientId, Clients, Underway};
 pub(crate) use resting::Awake;
 pub(crate) use sweep::ClientSweep;
 pub use traveller::{Departure, Luggage, Passenger, Traveller};

@@ -32,13 +32,9 @@ impl Node {
         mut call: Call,
         args: OwnedArgs,
     ) -> Result<Vec<u8>, TooLarge> {
-        // `Steps` take theirs one by one: between two of them others may go on, and so may moves.
-        let _hold = match command.split {
-            Split::Steps => None,
-            _ => Some(self.mesh().hold_map().await),
-        };
-        let map = self.mesh().map();
         // Looked at anew: its partition may have left in the meantime, and now nothing moves.
+        let hold = self.mesh().hold_map().await;
+        let map = self.mesh().map();
         let verdict = judge(command, args.args(), &map, home, &mut call.slot);
         let is_asleep = home.index() >= map.shards();
         match verdict {
@@ -49,7 +45,11 @@ impl Node {
                 self.mesh().with(|shard| {
                     shard.execute_without_keys(command, &call, args.args(), &mut out)
                 })?;
-                Ok(out)
+                // A walk begun while there were keys ends.
+                Ok(match command.split {
+                    Split::Cursor => with_cursor(out, |_| 0),
+                    _ => out,
+                })
             }
             Verdict::Here if home == self.shard_id() => {
                 let mut out = Vec::new();
@@ -61,6 +61,9 @@ impl Node {
                 if home != self.shard_id() {
                     client.send_to(home);
                 }
+                // Its steps take holds one by one: between two of them others may go on, and so may moves.
+                let takes_steps = (command.split, verdict) == (Split::Steps, Verdict::Awaited);
+                let _hold = Some(hold).filter(|_| !takes_steps);
                 self.awaited(home, &map, verdict, command, call, args).await
             }
         }

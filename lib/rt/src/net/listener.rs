@@ -86,6 +86,23 @@ impl Listener {
         Ok((stream, peer))
     }
 
+    /// Ends the listening. The connections that had come by then and nobody has accepted are returned, so that they
+    /// are not reset; those of a [`SharedListener`](super::SharedListener) are left to the other listeners.
+    pub async fn close(self) -> Vec<(Stream, Peer)> {
+        let streams: Vec<Stream> = match self.0 {
+            Kind::Real(listener) => {
+                let last = listener.close().await.into_iter();
+                last.map(Stream::real).collect()
+            }
+            Kind::Sim(listener) => listener.close().into_iter().map(Stream::sim).collect(),
+        };
+        let with_peer = streams.into_iter().map(|stream| {
+            let peer = stream.peer().clone();
+            (stream, peer)
+        });
+        with_peer.collect()
+    }
+
     /// The descriptor, where there is a real one.
     pub fn as_raw_fd(&self) -> Option<RawFd> {
         match &self.0 {

@@ -17,7 +17,7 @@ use socket2::Socket;
 use super::bind::{self, SocketFile};
 use super::driver::RealDriver;
 use super::op::Flight;
-use super::shared::{AcceptFlight, Membership, accepted};
+use super::shared::{AcceptFlight, Membership, accepted, last_accepts};
 use super::stream::RealStream;
 use crate::net::{Addr, ListenOptions};
 
@@ -88,6 +88,20 @@ impl RealListener {
                     .map(|(socket, peer)| RealStream::new(self.driver.clone(), socket, peer)),
             ),
         }
+    }
+
+    /// What came before the end and nobody has taken; nothing of a shared socket, where it is the others'.
+    pub(crate) async fn close(self) -> Vec<RealStream> {
+        let mut last = Vec::new();
+        if self.membership.is_none() {
+            let flight = self.accept.borrow_mut().take();
+            last_accepts(&self.driver, &self.fd, flight, |(socket, peer)| {
+                last.push(RealStream::new(self.driver.clone(), socket, peer));
+                true
+            })
+            .await;
+        }
+        last
     }
 }
 

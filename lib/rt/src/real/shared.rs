@@ -176,22 +176,30 @@ impl Membership {
         let guard = Lingering::new(&core);
         let task = async move {
             let _guard = guard;
-            hand_on(&self.shared, &driver, &fd, flight).await;
+            last_accepts(&driver, &fd, Some(flight), |connection| {
+                self.shared.give(connection);
+                self.shared.has_members()
+            })
+            .await;
         };
         drop(spawn_on(&core, Group::Control, task));
     }
 }
 
+/// Ends the accept in flight, and takes what it has brought and what stands in the queue behind it, as long as `take`
+/// wants more.
+///
 /// Where several wait, the kernel tells one of them that a connection came. Was it told to the accept that ends
-/// here, nobody else would look; so the queue is looked at once more after its end, and what stands there is taken
-/// for the others.
-async fn hand_on(
-    shared: &RealShared,
+/// here, nobody else would look.
+pub(super) async fn last_accepts(
     driver: &RealDriver,
     fd: &SharedFd<Socket>,
-    flight: AcceptFlight,
+    mut flight: Option<AcceptFlight>,
+    mut take: impl FnMut((Socket, Peer)) -> bool,
 ) {
-    let mut flight = Some(flight);
+    if flight.is_none() && !has_waiting(fd) {
+        return;
+    }
     for _ in 0..LAST_ACCEPTS {
         let ended = std::future::poll_fn(|cx| {
             let under_way = flight
@@ -205,10 +213,12 @@ async fn hand_on(
                 }
             }
         });
-        if let Ok(connection) = accepted(ended.await) {
-            shared.give(connection);
+        if let Ok(connection) = accepted(ended.await)
+            && !take(connection)
+        {
+            return;
         }
-        if !shared.has_members() || !has_waiting(fd) {
+        if !has_waiting(fd) {
             return;
         }
     }

@@ -84,6 +84,17 @@ impl SimListener {
         *self.member.waker.borrow_mut() = Some(cx.waker().clone());
         Poll::Pending
     }
+
+    /// What has come and nobody has taken, where no other listener could.
+    pub(crate) fn close(self) -> Vec<SimStream> {
+        let is_alone = self.listening.members.borrow().len() == 1 && !self.listening.held.get();
+        if !is_alone {
+            return Vec::new();
+        }
+        let taken = self.member.taken.borrow_mut().take();
+        let arrived = std::mem::take(&mut *self.listening.arrived.borrow_mut());
+        taken.into_iter().chain(arrived).collect()
+    }
 }
 
 impl Drop for SimListener {
