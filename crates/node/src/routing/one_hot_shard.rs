@@ -1,8 +1,8 @@
 //! Connections whose keys are all on one shard, second by second: what its load makes of it, beside the fixed ways.
 //!
 //! `cargo test -p corelane-node one_hot_shard -- --nocapture` prints the table. The cost of a way is what the *busiest*
-//! shard spends on a request, for that is what bounds the requests of a machine with processors to spare. The prices are
-//! of `cargo xtask measure routing`: processor time by threads, at depth 1, in parts of a request that is local.
+//! shard spends on a request, for that is what bounds the requests of a machine with processors to spare. The prices were
+//! measured on a busy machine: processor time by threads, at depth 1, in parts of a request that is local.
 
 use corelane::ShardId;
 
