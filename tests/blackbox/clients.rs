@@ -16,7 +16,12 @@ fn the_list_shows_every_shards_clients() {
             "conn-{n} is missing: {list}"
         );
     }
-    assert!(conns[3].call("CLIENT INFO").contains("name=conn-3 "));
+    assert!(list.contains(" cmd=client|list ") && list.contains(" cmd=client|setname "));
+    assert_eq!(conns[2].call("PING"), "+PONG\r\n");
+    let list = conns[3].call("CLIENT LIST");
+    assert!(list.contains(" cmd=ping "), "{list}");
+    let own = conns[3].call("CLIENT INFO");
+    assert!(own.contains("name=conn-3 ") && own.contains(" cmd=client|info "));
     assert_eq!(conns[3].call("CLIENT GETNAME"), "$6\r\nconn-3\r\n");
     assert!(
         conns[3]

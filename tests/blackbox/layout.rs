@@ -64,6 +64,19 @@ fn connections_and_data_are_on_shards_of_their_own() {
 }
 
 #[test]
+fn a_number_of_shards_that_cannot_be_is_answered_with_what_to_do() {
+    let server = split(&[]);
+    let mut conn = server.connect();
+    for (asked, says) in [
+        (2, "3 to 4 shards, not 2; at least one must own data"),
+        (5, "3 to 4 shards, not 5; launch it with more"),
+    ] {
+        let reply = conn.call(&format!("CONFIG SET shards {asked}"));
+        assert!(reply.starts_with("-ERR") && reply.contains(says), "{reply}");
+    }
+}
+
+#[test]
 fn commands_over_all_shards_find_the_data() {
     let server = split(&[]);
     let mut conn = server.connect();

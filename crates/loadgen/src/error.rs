@@ -22,12 +22,14 @@ pub enum Error {
         source: std::io::Error,
     },
     /// No connection to the server.
-    #[error("cannot connect to {target}: {source}; is the server running there?")]
+    #[error("cannot connect to {target}: {source}; {question}")]
     Connect {
         /// Address or path of the server.
         target: String,
         /// What the system said.
         source: std::io::Error,
+        /// What to look at.
+        question: &'static str,
     },
     /// The server refused what prepares a connection: HELLO, AUTH or SELECT.
     #[error("{target} refused {command}: {reply}")]

@@ -61,6 +61,15 @@ impl Target {
         let failed = |source| Error::Connect {
             target: self.name.clone(),
             source,
+            question: "is the server running there?",
+        };
+        let unanswered = |source| Error::Connect {
+            target: self.name.clone(),
+            question: match may_want_tls(&source, self.tls.is_some()) {
+                true => "is the server running there, or does it want --tls?",
+                false => "is the server running there?",
+            },
+            source,
         };
         let stream = Stream::connect(&self.address).await.map_err(failed)?;
         if matches!(self.address, Addr::Tcp(_)) {
@@ -74,7 +83,7 @@ impl Target {
                 .map_err(|error| failed(error.into()))?,
         };
         for greeting in &self.greeting {
-            let refusal = greet(&mut stream, greeting).await.map_err(failed)?;
+            let refusal = greet(&mut stream, greeting).await.map_err(unanswered)?;
             if let Some(reply) = refusal {
                 return Err(Error::Refused {
                     target: self.name.clone(),
@@ -84,6 +93,11 @@ impl Target {
             }
         }
         Ok(stream)
+    }
+
+    /// Whether the server has answered something once it is connected to.
+    pub(crate) fn is_greeted(&self) -> bool {
+        !self.greeting.is_empty()
     }
 }
 
@@ -165,6 +179,20 @@ pub(crate) fn closed() -> io::Error {
     io::Error::new(io::ErrorKind::UnexpectedEof, "the server closed it")
 }
 
+/// Whether a connection on which the server said nothing ended as one does that ought to have spoken TLS.
+fn may_want_tls(error: &io::Error, over_tls: bool) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionReset, UnexpectedEof};
+    !over_tls && matches!(error.kind(), UnexpectedEof | ConnectionReset | BrokenPipe)
+}
+
+/// The end of a connection on which the server said nothing, with what may be the reason.
+pub(crate) fn unanswered(error: io::Error, stream: &Transport) -> io::Error {
+    match may_want_tls(&error, stream.tls().is_some()) {
+        true => io::Error::new(error.kind(), format!("{error}; does it want --tls?")),
+        false => error,
+    }
+}
+
 pub(crate) fn invalid(problem: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, problem)
 }
@@ -214,6 +242,19 @@ mod tests {
         );
         assert_eq!(shown("--resp3"), ["HELLO 3"]);
         assert_eq!(shown("--resp3 --password x"), ["HELLO 3 AUTH default x"]);
+    }
+
+    #[test]
+    fn tls_is_asked_about_where_a_connection_without_it_ended() {
+        for (kind, over_tls, asked) in [
+            (io::ErrorKind::UnexpectedEof, false, true),
+            (io::ErrorKind::ConnectionReset, false, true),
+            (io::ErrorKind::UnexpectedEof, true, false),
+            (io::ErrorKind::ConnectionRefused, false, false),
+            (io::ErrorKind::TimedOut, false, false),
+        ] {
+            assert_eq!(may_want_tls(&kind.into(), over_tls), asked, "{kind}");
+        }
     }
 
     #[test]

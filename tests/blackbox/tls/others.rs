@@ -118,7 +118,7 @@ fn resize_and_bench_speak_it() {
     let tls: Vec<&str> = tls.iter().map(String::as_str).collect();
     let (ca, other) = (pki.text("ca.pem"), pki.text("other-ca.pem"));
     let bench = ["bench", "-n", "100", "-c", "2", "--keys", "10"];
-    let rows: [Row<'_>; 7] = [
+    let rows: [Row<'_>; 10] = [
         (&["resize", "2"], &tls, Some("secret"), 0, "2 shards serve"),
         (
             &["resize", "1", "-a", "secret"],
@@ -128,7 +128,16 @@ fn resize_and_bench_speak_it() {
             "1 shard serves",
         ),
         (&["resize", "2"], &tls, None, 1, "NOAUTH"),
-        (&["resize", "2"], &[], Some("secret"), 1, "cannot connect"),
+        (
+            &["resize", "2"],
+            &[],
+            Some("secret"),
+            1,
+            "or does it want --tls?",
+        ),
+        (&["resize", "2"], &[], None, 1, "; does it want --tls?"),
+        (&bench, &[], None, 1, "; does it want --tls?"),
+        (&bench, &[], Some("secret"), 1, "or does it want --tls?"),
         (
             &["resize", "2"],
             &["--tls", "--cacert", &ca],

@@ -209,7 +209,7 @@ impl Dispatch {
             self.refuse(Some(entry), "NOAUTH Authentication required.");
             return None;
         }
-        self.state.client.last_command.set(entry.spec.name);
+        self.state.client.last_command.set(Some(entry.spec));
         if self.state.standing.reply_mode != ReplyMode::On {
             // Which replies are wanted is noted as commands run, and a command that moves runs twice.
             self.pipeline.stay();

@@ -19,7 +19,7 @@ use super::phase_state::PhaseState;
 use crate::affinity::Caller;
 use crate::error::Error;
 use crate::schedule::Schedule;
-use crate::target::{Target, bulk_value, closed, error_text, invalid};
+use crate::target::{Target, bulk_value, closed, error_text, invalid, unanswered};
 use crate::workload::Request;
 
 /// A connection and what is on its way over it.
@@ -37,6 +37,8 @@ pub(super) struct Link {
     /// Requests without a reply, oldest first; at most the pipeline's depth.
     unanswered: VecDeque<Sent>,
     scratch: Vec<u8>,
+    /// Whether the server has answered anything.
+    has_heard: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -67,6 +69,7 @@ impl Link {
             decoder: Decoder::new(),
             unanswered: VecDeque::new(),
             scratch: Vec::new(),
+            has_heard: target.is_greeted(),
         })
     }
 
@@ -79,6 +82,10 @@ impl Link {
         match result {
             Ok(()) => Some(self),
             Err(error) => {
+                let error = match self.has_heard {
+                    true => error,
+                    false => unanswered(error, &self.stream),
+                };
                 phase.lost(self.unanswered.len(), &format!("connection lost: {error}"));
                 None
             }
@@ -186,6 +193,7 @@ impl Link {
         if bytes.is_empty() {
             return Err(closed());
         }
+        self.has_heard = true;
         phase.recorder.borrow_mut().totals.received_bytes += bytes.len() as u64;
         if self.partial.is_empty() {
             let taken = self.take_replies(bytes, true, phase)?;

@@ -9,7 +9,7 @@ use corelane::tls::Transport;
 use corelane::{LaunchOptions, Mesh, launch, time};
 use corelane_wire::{Decoder, Value, encode_command};
 
-use super::{ConnectionOptions, Target, closed, invalid};
+use super::{ConnectionOptions, Target, closed, invalid, unanswered};
 use crate::engine::Alone;
 use crate::error::Error;
 
@@ -63,6 +63,7 @@ impl Dialer {
         Ok(Client {
             stream: self.0.connect().await?,
             unread: Vec::new(),
+            has_heard: self.0.is_greeted(),
         })
     }
 }
@@ -72,6 +73,8 @@ impl Dialer {
 pub struct Client {
     stream: Transport,
     unread: Vec<u8>,
+    /// Whether the server has answered anything.
+    has_heard: bool,
 }
 
 impl Client {
@@ -80,6 +83,13 @@ impl Client {
     /// # Errors
     /// The connection ends, or brings nothing for that long.
     pub async fn call(&mut self, words: &[&str]) -> io::Result<Value> {
+        match self.exchange(words).await {
+            Err(error) if !self.has_heard => Err(unanswered(error, &self.stream)),
+            done => done,
+        }
+    }
+
+    async fn exchange(&mut self, words: &[&str]) -> io::Result<Value> {
         let mut request = Vec::new();
         encode_command(&mut request, words.iter().map(|word| word.as_bytes()));
         self.stream.send_all(request).await?;
@@ -94,6 +104,7 @@ impl Client {
             if chunk.is_empty() {
                 return Err(closed());
             }
+            self.has_heard = true;
             self.unread.extend_from_slice(&chunk);
         }
     }

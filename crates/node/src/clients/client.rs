@@ -6,6 +6,7 @@ use std::task::Waker;
 
 use corelane::ShardId;
 use corelane_wire::Proto;
+use corelane_wire::spec::CommandSpec;
 
 use super::list::{Arrival, ClientId};
 use crate::cluster::Door;
@@ -47,8 +48,8 @@ pub struct Client {
     pub query_bytes: Cell<usize>,
     /// Replies that it has not taken yet.
     pub output: Cell<Output>,
-    /// The last command's name.
-    pub last_command: Cell<&'static str>,
+    /// Its last command; only who lists it asks for the name, which takes memory.
+    pub last_command: Cell<Option<&'static CommandSpec>>,
     /// Whether eviction of this client is off (`CLIENT NO-EVICT`).
     pub no_evict: Cell<bool>,
     /// How its commands reach other shards, and what is known of that.
@@ -124,7 +125,7 @@ impl Client {
             names: RefCell::default(),
             query_bytes: Cell::new(0),
             output: Cell::default(),
-            last_command: Cell::new("NULL"),
+            last_command: Cell::new(None),
             no_evict: Cell::new(false),
             course: Course::default(),
             shard: Cell::new(shard),

@@ -1,6 +1,7 @@
 //! A client as `CLIENT LIST` and `CLIENT INFO` show it.
 
 use corelane_wire::Proto;
+use corelane_wire::spec::CommandSpec;
 
 use super::client::Client;
 use super::list::ClientId;
@@ -37,6 +38,7 @@ impl Client {
             Proto::Resp2 => 2,
             Proto::Resp3 => 3,
         };
+        let command = self.last_command.get().map(CommandSpec::full_name);
         let line = format!(
             "id={} addr={} laddr={} fd=-1 name={name} age={} idle={} flags={flags} db={} sub=0 psub=0 ssub=0 \
              multi=-1 qbuf={} qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 oll=0 omem={} \
@@ -51,7 +53,7 @@ impl Client {
             self.query_bytes.get(),
             self.output.get().bytes,
             self.memory_bytes(),
-            self.last_command.get(),
+            command.as_deref().unwrap_or("NULL"),
             self.shard().number(),
             self.moves(),
             self.course.shown(),

@@ -14,6 +14,15 @@ use crate::{Mesh, ShardId, ShardMap, shard};
 /// How long the main of a shard that lost its partitions may take to return.
 const RETIRE_PATIENCE: Duration = Duration::from_secs(10);
 
+/// What to do about a number of shards that cannot be.
+fn way_out(asked: usize, min: usize) -> &'static str {
+    match asked < min {
+        false => "launch it with more to have room",
+        true if min > 1 => "at least one must own data beside those that own connections alone",
+        true => "one must serve",
+    }
+}
+
 /// What a resize did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Resized {
@@ -31,9 +40,7 @@ pub struct Resized {
 #[non_exhaustive]
 pub enum ResizeError {
     /// No shards, or more than there is room for.
-    #[error(
-        "this node can have {min} to {max} shards, not {asked}; launch it with more to have room"
-    )]
+    #[error("this node can have {min} to {max} shards, not {asked}; {}", way_out(*asked, *min))]
     Shards {
         /// How many were asked for.
         asked: usize,
