@@ -34,14 +34,19 @@ fn info(server: &Server, header: &[u8]) -> String {
     conn.reply()
 }
 
-fn refusals(server: &Server) -> u64 {
+/// A figure of `INFO`.
+fn figure(server: &Server, name: &str) -> u64 {
     let mut conn = server.connect();
     conn.write(&from_afar());
-    let stats = conn.call("INFO stats");
-    let line = stats
+    let info = conn.call("INFO");
+    let line = info
         .lines()
-        .find_map(|line| line.strip_prefix("proxy_protocol_refusals:"));
-    line.expect(&stats).parse().expect("a number")
+        .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+    line.expect(&info).trim().parse().expect("a number")
+}
+
+fn refusals(server: &Server) -> u64 {
+    figure(server, "proxy_protocol_refusals")
 }
 
 #[test]
@@ -142,6 +147,28 @@ fn who_has_not_said_whose_it_is_outlives_its_shard() {
         assert_eq!(conn.reply(), "+PONG\r\n");
     }
     assert_eq!(admin.reply(), "+OK\r\n");
+}
+
+/// A load balancer's health checks, which never end, and strangers.
+#[test]
+fn of_those_who_only_look_the_log_is_silent_and_of_others_it_has_a_line_a_second() {
+    let server = behind_a_balancer();
+    for _ in 0..300 {
+        drop(server.connect());
+    }
+    eventually("all are counted", || refusals(&server) == 300);
+    let started = Instant::now();
+    for _ in 0..300 {
+        server.connect().try_write(b"PING\r\n");
+    }
+    eventually("all are counted", || refusals(&server) == 600);
+    // One when it begins, and one for each second, on each shard.
+    let lines_max = (started.elapsed().as_secs() + 2) * figure(&server, "shards");
+    server.signal("TERM");
+    let (_, said) = server.wait();
+    let lines = said.matches("without its load balancer's header").count() as u64;
+    assert!((1..=lines_max).contains(&lines), "{lines} lines: {said}");
+    assert!(!said.contains("nothing sent"), "{said}");
 }
 
 #[test]

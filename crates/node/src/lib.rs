@@ -27,6 +27,7 @@ mod owned;
 mod pipeline;
 mod place;
 mod process;
+mod quiet;
 mod report;
 mod request;
 mod retiring;

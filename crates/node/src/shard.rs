@@ -17,6 +17,7 @@ use crate::change::Pairs;
 use crate::clients::{Awake, ClientSweep, Clients};
 use crate::memory::NodeMemory;
 use crate::node::NodeRef;
+use crate::quiet::Quiet;
 use crate::report::ShardReport;
 use crate::request::{Control, Reply, Request, Run};
 use crate::room::{self, SharedRoom, TooLarge};
@@ -36,8 +37,10 @@ pub struct Shard {
     pub(crate) rules: Rules,
     /// What TLS connections are accepted with.
     pub(crate) tls: Secured,
-    /// Handshakes that fail are not logged before.
-    pub(crate) tls_silent_until_ms: u64,
+    /// Of handshakes that fail.
+    pub(crate) tls_quiet: Quiet,
+    /// Of connections without their load balancer's header.
+    pub(crate) proxy_quiet: Quiet,
     pub(crate) background: Background,
     /// Counters of this shard's side of the mesh, once it is there.
     pub(crate) mesh: Option<MeshGauge>,
@@ -76,7 +79,8 @@ impl Shard {
             clients: Clients::going_on(id, life.next_client()),
             rules: Rules::of(Arc::clone(&seed.settings)),
             tls: Secured::first(seed.tls.clone()),
-            tls_silent_until_ms: 0,
+            tls_quiet: Quiet::default(),
+            proxy_quiet: Quiet::default(),
             background: Background::default(),
             mesh: None,
             memory: NodeMemory::new(seed.max_shards()),

@@ -15,9 +15,6 @@ use crate::change::{DECIDER, Unchanged};
 use crate::node::{Gone, Node};
 use crate::request::{Reply, Request};
 
-/// How often a shard says in its log that a handshake failed.
-const LOG_EVERY_MS: u64 = 1000;
-
 /// What accepts TLS connections by these settings; `None`: nothing does. Reads files, and blocks for that.
 ///
 /// # Errors
@@ -109,18 +106,14 @@ impl Node {
     pub fn note_tls_failure(&self, peer: &Peer, failure: &Failure) {
         let now_ms = corelane::time::unix_ms();
         let reason = failure.reason();
-        let quiet = self.mesh().with(|shard| {
+        let tells = self.mesh().with(|shard| {
             shard.stats.count_tls_failure(reason);
             // Who looks whether the port is open, and leaves.
-            let quiet = reason == Reason::Left || now_ms < shard.tls_silent_until_ms;
-            if !quiet {
-                shard.tls_silent_until_ms = now_ms + LOG_EVERY_MS;
-            }
-            quiet
+            reason != Reason::Left && shard.tls_quiet.tells(now_ms)
         });
-        match quiet {
-            true => tracing::debug!(%peer, "TLS handshake failed: {failure}"),
-            false => tracing::warn!(
+        match tells {
+            false => tracing::debug!(%peer, "TLS handshake failed: {failure}"),
+            true => tracing::warn!(
                 %peer,
                 "TLS handshake failed: {failure} (further ones of this second are counted in INFO only)"
             ),

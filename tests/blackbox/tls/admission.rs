@@ -3,7 +3,7 @@
 use super::conn::TlsConn;
 use super::pki::Pki;
 use crate::conn::Conn;
-use crate::server::eventually;
+use crate::server::{eventually, logged};
 
 #[test]
 fn who_is_let_in() {
@@ -81,4 +81,64 @@ fn sessions_are_taken_up_again() {
         );
         assert_eq!(operator.counter("tls_handshakes"), 5, "{caching}");
     }
+}
+
+/// A whole record of a ClientHello that is as long as one can be, and part of the next one.
+fn half_a_hello() -> Vec<u8> {
+    let mut bytes = vec![22, 3, 1, 0x40, 0, 1, 0, 0xff, 0xff];
+    bytes.resize(5 + 16 * 1024, 0);
+    bytes.extend([22, 3, 1, 0x40, 0]);
+    bytes.resize(bytes.len() + 5000, 0);
+    bytes
+}
+
+#[test]
+fn what_a_handshake_holds_is_weighed() {
+    let pki = Pki::new();
+    let server = pki.serve(&[("tls-auth-clients", "no"), ("maxmemory-clients", "1mb")]);
+    let mut operator = pki.connect(&server, None).expect("let in");
+    let half = || {
+        let mut conn = Conn::open(server.address);
+        conn.try_write(&half_a_hello());
+        conn
+    };
+    let mut first = half();
+    eventually("it is seen", || {
+        let list = operator.call("CLIENT LIST");
+        let weights = list
+            .split(" tot-mem=")
+            .skip(1)
+            .filter_map(|rest| rest.split(' ').next()?.parse::<usize>().ok());
+        weights.max() >= Some(half_a_hello().len())
+    });
+    assert_eq!(operator.call("CLIENT KILL TYPE normal"), ":1\r\n");
+    assert!(first.is_closed(), "a handshake can be killed");
+    let _crowd: Vec<Conn> = (0..100).map(|_| half()).collect();
+    eventually("the largest are evicted", || {
+        operator.counter("evicted_clients") > 0
+    });
+    assert_eq!(operator.call("PING"), "+PONG\r\n");
+    drop(operator);
+    logged(
+        server,
+        &["closed: the clients held more than maxmemory-clients, and this one most"],
+    );
+}
+
+#[test]
+fn an_endless_handshake_is_cut_off() {
+    let pki = Pki::new();
+    let server = pki.serve(&[("tls-auth-clients", "no")]);
+    let mut endless = Conn::open(server.address);
+    endless.try_write(&half_a_hello());
+    // The rest of its second record: the message has 65,535 bytes, and the most are 32 KiB.
+    endless.try_write(&[0; 16 * 1024 - 5000]);
+    assert!(endless.is_closed());
+    let mut operator = pki.connect(&server, None).expect("let in");
+    assert_eq!(operator.counter("tls_failed_protocol"), 1);
+    drop(operator);
+    logged(
+        server,
+        &["TLS handshake failed: more than 32 KiB came without a whole TLS message"],
+    );
 }

@@ -200,7 +200,7 @@ pub(super) async fn live(mut session: Box<Session>) {
 }
 
 /// Counts how a connection ended; what its client could not be told goes to the log.
-fn note_end(node: &Node, id: ClientId, end: &End) {
+pub(super) fn note_end(node: &Node, id: ClientId, end: &End) {
     match end {
         End::Closed | End::Leaving(_) | End::Ended(Ending::Killed | Ending::Draining) => {}
         End::Ended(Ending::Idle) => {

@@ -14,7 +14,7 @@ use corelane_wire::Parser;
 use super::input::Input;
 use super::listen::live;
 use super::presence::{Admitted, Presence};
-use super::proxied::introduced;
+use super::proxied::{Unknown, introduced};
 use super::registry::Registry;
 use super::session::Session;
 use super::state::{ReplyMode, SessionState, Standing};
@@ -53,9 +53,8 @@ impl Newcomer {
                 self.place(&node);
             }
             Err(unknown) => {
-                node.with_stats(|stats| stats.proxy_refusals += 1);
-                let peer = self.stream.peer();
-                tracing::warn!(%peer, %unknown, "refused a connection without its load balancer's header");
+                let only_looked = matches!(unknown, Unknown::Nothing);
+                node.note_proxy_refusal(self.stream.peer(), &unknown, only_looked);
             }
         }
     }

@@ -20,6 +20,8 @@ pub(super) enum Unknown {
     NotTrusted,
     #[error("{0}")]
     NoHeader(#[from] ProxyError),
+    #[error("the connection ended with nothing sent")]
+    Nothing,
     #[error("the connection ended within the header")]
     Ended,
     #[error("the header did not come within {} s", HEADER_PATIENCE.as_secs())]
@@ -52,10 +54,13 @@ fn is_trusted(proxy: &ProxyProtocol, balancer: SocketAddr) -> bool {
 async fn header(stream: &mut Stream) -> Result<Option<ProxiedAddresses>, Unknown> {
     let mut bytes = Vec::new();
     loop {
-        let chunk = stream.recv().await?;
-        if chunk.is_empty() {
-            return Err(Unknown::Ended);
-        }
+        let chunk = match stream.recv().await {
+            Ok(chunk) if !chunk.is_empty() => chunk,
+            // Health checks end as they like: a reset is as good as an end.
+            Ok(_) | Err(_) if bytes.is_empty() => return Err(Unknown::Nothing),
+            Ok(_) => return Err(Unknown::Ended),
+            Err(error) => return Err(error.into()),
+        };
         bytes.extend_from_slice(&chunk);
         drop(chunk);
         if let Some(header) = parse_proxy(&bytes)? {

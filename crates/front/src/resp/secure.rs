@@ -7,7 +7,9 @@ use std::task::Poll;
 use corelane::net::Stream;
 use corelane::tls::TlsStream;
 
+use super::listen::note_end;
 use super::newcomer::Beginning;
+use super::session::End;
 
 impl Beginning {
     /// Begins the session once both ends have agreed.
@@ -22,19 +24,21 @@ impl Beginning {
     async fn agree(self, mut stream: TlsStream) {
         let client = &self.client;
         let agreed = {
-            let mut handshake = pin!(stream.handshake());
+            // What it has sent weighs, before anybody knows who it is.
+            let held = |bytes| client.query_bytes.set(bytes);
+            let mut handshake = pin!(stream.handshake_held(held));
             poll_fn(|cx| {
                 client.watch(cx.waker());
                 match client.ending() {
-                    Some(_) => Poll::Ready(None),
-                    None => handshake.as_mut().poll(cx).map(Some),
+                    Some(ending) => Poll::Ready(Err(ending)),
+                    None => handshake.as_mut().poll(cx).map(Ok),
                 }
             })
             .await
         };
         match agreed {
-            None => {}
-            Some(Ok(())) => {
+            Err(ending) => note_end(&self.node, client.id, &End::Ended(ending)),
+            Ok(Ok(())) => {
                 let is_resumed = stream.agreed().is_resumed();
                 self.node.with_stats(|stats| {
                     stats.tls_handshakes += 1;
@@ -42,7 +46,7 @@ impl Beginning {
                 });
                 self.serve(stream.into());
             }
-            Some(Err(failure)) => self.node.note_tls_failure(stream.peer(), &failure),
+            Ok(Err(failure)) => self.node.note_tls_failure(stream.peer(), &failure),
         }
     }
 }

@@ -259,6 +259,9 @@ impl Session {
             let received = self.stream.poll_recv(cx);
             if received.is_pending() {
                 self.unbroken_bytes = 0;
+                // Part of a record, which TLS holds and the parser has not seen.
+                let held_bytes = self.input.len() + self.stream.undecrypted_bytes();
+                client.query_bytes.set(held_bytes);
             }
             received.map_err(End::Failed)
         });

@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use rustls::InvalidMessage;
+use rustls::{CertificateError, InvalidMessage, OtherError};
 
 /// A TLS connection that failed. `recv` and `sent` give it within an [`io::Error`]; [`Failure::of`] finds it there.
 #[derive(Debug, thiserror::Error)]
@@ -24,9 +24,12 @@ pub enum Failure {
         /// Its first bytes, up to 16.
         begins_with: Vec<u8>,
     },
+    /// More came than any message has that belongs there, and it was no whole one yet.
+    #[error("more than {} KiB came without a whole TLS message", .0 / 1024)]
+    TooLong(usize),
     /// What the protocol says.
-    #[error(transparent)]
-    Tls(#[from] rustls::Error),
+    #[error("{}", in_words(.0))]
+    Tls(rustls::Error),
     /// What the system says.
     #[error(transparent)]
     System(io::Error),
@@ -49,7 +52,7 @@ pub enum Reason {
     CertificateRefused,
     /// The other end did not accept what it was shown, and said so.
     RefusedByPeer,
-    /// The other end broke the protocol, or the bytes were changed on their way.
+    /// The other end broke the protocol, or the bytes were changed on their way; [`Failure::TooLong`].
     Protocol,
     /// The system's.
     System,
@@ -66,6 +69,7 @@ impl Failure {
             Self::Timeout(_) => Reason::Timeout,
             Self::Left | Self::Truncated => Reason::Left,
             Self::NotTls { .. } => Reason::NotTls,
+            Self::TooLong(_) => Reason::Protocol,
             Self::System(_) => Reason::System,
             Self::Tls(error) => Reason::of(error),
         }
@@ -121,6 +125,32 @@ impl Reason {
     }
 }
 
+/// What rustls says, and in our words what nobody could read.
+pub(super) fn in_words(error: &rustls::Error) -> String {
+    match is_of_an_old_version(error) {
+        true => "the certificate is not X.509 version 3, as those that `openssl x509 -req` makes without `-extfile` are \
+                 not: sign it anew with a file of extensions"
+            .to_owned(),
+        false => error.to_string(),
+    }
+}
+
+/// rustls has no name for it, and its verifier's is told by its text alone: the type is of a crate that is its own.
+fn is_of_an_old_version(error: &rustls::Error) -> bool {
+    match error {
+        rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(reason))) => {
+            reason.to_string() == "UnsupportedCertVersion"
+        }
+        _ => false,
+    }
+}
+
+impl From<rustls::Error> for Failure {
+    fn from(error: rustls::Error) -> Self {
+        Self::Tls(error)
+    }
+}
+
 impl From<io::Error> for Failure {
     /// The failure within, where there is one.
     fn from(error: io::Error) -> Self {
@@ -137,11 +167,43 @@ impl From<Failure> for io::Error {
             Failure::System(error) => error.kind(),
             Failure::Timeout(_) => io::ErrorKind::TimedOut,
             Failure::Left | Failure::Truncated => io::ErrorKind::UnexpectedEof,
-            Failure::NotTls { .. } | Failure::Tls(_) => io::ErrorKind::InvalidData,
+            Failure::NotTls { .. } | Failure::TooLong(_) | Failure::Tls(_) => {
+                io::ErrorKind::InvalidData
+            }
         };
         match failure {
             Failure::System(error) => error,
             failure => io::Error::new(kind, failure),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rcgen::generate_simple_self_signed;
+    use rustls_pki_types::CertificateDer;
+
+    use super::*;
+
+    /// Version 3, as certificates have it.
+    const VERSION_3: [u8; 5] = [0xa0, 3, 2, 1, 2];
+
+    #[test]
+    fn a_certificate_of_an_old_version_is_told_in_words() {
+        let made = generate_simple_self_signed(["a.example".to_owned()]).expect("made");
+        let mut der = made.cert.der().to_vec();
+        let at = der.windows(5).position(|bytes| bytes == VERSION_3);
+        der[at.expect("a version") + 4] = 0;
+        let der = CertificateDer::from(der);
+        let error = rustls::server::ParsedCertificate::try_from(&der).err();
+        let failure = Failure::from(error.expect("not version 3"));
+        assert_eq!(failure.reason(), Reason::CertificateRefused);
+        let text = failure.to_string();
+        assert!(
+            text.starts_with("the certificate is not X.509 version 3"),
+            "{text}"
+        );
+        let other = Failure::from(rustls::Error::NoCertificatesPresented);
+        assert_eq!(other.to_string(), "peer sent no certificates");
     }
 }

@@ -123,11 +123,13 @@ impl Live {
         Self { stream, state }
     }
 
-    pub(super) async fn handshake(&mut self) -> Result<(), Failure> {
+    pub(super) async fn handshake(&mut self, mut held: impl FnMut(usize)) -> Result<(), Failure> {
         let limit = self.state.handshake_limit;
         let mut late = std::pin::pin!(time::sleep_until(self.state.handshake_until_ns));
         let agreed = poll_fn(|cx| {
-            if let Poll::Ready(agreed) = self.poll_handshake(cx) {
+            let polled = self.poll_handshake(cx);
+            held(self.state.session.undecrypted_bytes());
+            if let Poll::Ready(agreed) = polled {
                 return Poll::Ready(agreed.map_err(Failure::from));
             }
             let late = late.as_mut().poll(cx);

@@ -6,6 +6,7 @@ use rustls::RootCertStore;
 use rustls_pki_types::pem::{Error as PemError, PemObject};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
+use super::failure::in_words;
 use super::options::{Identity, OptionsError, Pem};
 
 /// The largest file that is read.
@@ -49,7 +50,7 @@ pub(super) fn unusable(identity: &Identity, error: &rustls::Error) -> OptionsErr
         rustls::Error::General(text) => format!(
             "the key cannot be used ({text}); RSA, ECDSA with P-256 or P-384, and Ed25519 can"
         ),
-        error => error.to_string(),
+        error => in_words(error),
     };
     refused(&format!("{certificates} with {key}"), reason)
 }
@@ -75,7 +76,9 @@ pub(super) fn roots(places: &[Pem]) -> Result<RootCertStore, OptionsError> {
 fn add_all(store: &mut RootCertStore, text: &Text) -> Result<(), OptionsError> {
     for certificate in certificates(text)? {
         let added = store.add(certificate);
-        added.map_err(|error| text.refused(format!("not to be trusted as a root: {error}")))?;
+        added.map_err(|error| {
+            text.refused(format!("not to be trusted as a root: {}", in_words(&error)))
+        })?;
     }
     Ok(())
 }

@@ -23,9 +23,13 @@ const RECORD_PLAIN_BYTES: usize = 16 * 1024;
 /// Room for an alert, and for a key update before it.
 const ALERT_BYTES: usize = 128;
 
-/// The most that can lie here undecrypted: the longest handshake message that rustls takes (64 KiB), and a record and a
-/// receive beyond it.
-const UNDECRYPTED_MAX_BYTES: usize = 128 * 1024;
+/// The most that a client may leave undecrypted: a message of the handshake that is not whole, or a record (17 KiB at
+/// most). Anybody can send that much and stop, so it is what real clients need and no more: a ClientHello has some 2 KiB
+/// with a key share of a post-quantum group, and a chain of ten certificates with RSA keys of 4096 bits some 20 KiB.
+const CLIENT_UNDECRYPTED_MAX_BYTES: usize = 32 * 1024;
+
+/// The same of a server, which was chosen: the longest message that rustls takes (64 KiB), and records around it.
+const SERVER_UNDECRYPTED_MAX_BYTES: usize = 128 * 1024;
 
 /// One end's state.
 pub(super) struct Session {
@@ -34,7 +38,8 @@ pub(super) struct Session {
     undecrypted: Vec<u8>,
     /// Decrypted, and not read yet.
     pub(super) plain: Vec<u8>,
-    /// Records to be sent.
+    /// Records to be sent. Besides what is encrypted here a peer cannot make it grow while nothing of it is taken: of
+    /// its key updates rustls answers one until something is sent, and refuses renegotiation once.
     pub(super) out: Vec<u8>,
     /// The peer has said that nothing follows.
     pub(super) peer_closed: bool,
@@ -49,6 +54,16 @@ pub(super) struct Session {
 enum Side {
     Client(Box<UnbufferedClientConnection>),
     Server(Box<UnbufferedServerConnection>),
+}
+
+impl Side {
+    /// What the other end may leave undecrypted.
+    fn undecrypted_max_bytes(&self) -> usize {
+        match self {
+            Self::Client(_) => SERVER_UNDECRYPTED_MAX_BYTES,
+            Self::Server(_) => CLIENT_UNDECRYPTED_MAX_BYTES,
+        }
+    }
 }
 
 /// What one look at the protocol came to.
@@ -119,10 +134,16 @@ impl Session {
                 self.undecrypted = all;
             }
         }
-        match self.undecrypted.len() > UNDECRYPTED_MAX_BYTES {
-            true => Err(self.fail(rustls::Error::PeerSentOversizedRecord.into())),
+        let most = self.side.undecrypted_max_bytes();
+        match self.undecrypted.len() > most {
+            true => Err(self.fail(Failure::TooLong(most))),
             false => Ok(()),
         }
+    }
+
+    /// Memory that what was received and cannot be decrypted yet takes.
+    pub(super) fn undecrypted_bytes(&self) -> usize {
+        self.undecrypted.capacity()
     }
 
     /// Encrypts `plain` behind what is to be sent already. The handshake must be over.
@@ -232,7 +253,9 @@ impl Session {
                 Next::Failed(error) => break Err(error),
             }
         };
-        self.undecrypted = undecrypted;
+        if !undecrypted.is_empty() {
+            self.undecrypted = undecrypted;
+        }
         written.map_err(|error| self.fail(error.into()))
     }
 

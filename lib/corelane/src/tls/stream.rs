@@ -51,7 +51,22 @@ impl TlsStream {
     /// # Errors
     /// Why there is no TLS connection. The peer has been told as far as TLS has words for it.
     pub async fn handshake(&mut self) -> Result<(), Failure> {
-        self.live_mut().handshake().await
+        self.handshake_held(|_| {}).await
+    }
+
+    /// As [`TlsStream::handshake`], and tells `held` after each step what [`TlsStream::undecrypted_bytes`] are.
+    ///
+    /// # Errors
+    /// As [`TlsStream::handshake`].
+    pub async fn handshake_held(&mut self, held: impl FnMut(usize)) -> Result<(), Failure> {
+        self.live_mut().handshake(held).await
+    }
+
+    /// Memory in bytes that what was received and is no whole message or record yet takes here. Bounded: of a client's
+    /// at most 32 KiB are kept, in the handshake and after it, which a buffer that grows may take twice.
+    #[must_use]
+    pub fn undecrypted_bytes(&self) -> usize {
+        self.live().state.session.undecrypted_bytes()
     }
 
     /// Whether both ends have yet to agree.

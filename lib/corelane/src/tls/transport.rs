@@ -59,6 +59,13 @@ impl Transport {
         }
     }
 
+    /// As [`TlsStream::undecrypted_bytes`]; 0 where nothing is encrypted.
+    #[inline]
+    #[must_use]
+    pub fn undecrypted_bytes(&self) -> usize {
+        self.tls().map_or(0, TlsStream::undecrypted_bytes)
+    }
+
     /// As [`Stream::recv`].
     ///
     /// # Errors

@@ -10,6 +10,17 @@ use corelane::tls::{
 use crate::pki::{acceptor, client_options, connector, pki, server_options};
 use crate::{everywhere, pair};
 
+/// As `openssl x509 -req` makes it of a request, without `-extfile`.
+const VERSION_1: &str = "\
+-----BEGIN CERTIFICATE-----
+MIHoMIGbAhQTEpq2NDFpHGB6xbgeKPKOgKq0JDAFBgMrZXAwFjEUMBIGA1UEAwwL
+b2xkLmV4YW1wbGUwIBcNMjYxMTIxMDUxMTAzWhgPMjEyNjEwMjgwNTExMDNaMBYx
+FDASBgNVBAMMC29sZC5leGFtcGxlMCowBQYDK2VwAyEAFmbl9tQETny5DgvGfydC
+8d9O6ylTK7vudkOAcgrwYQYwBQYDK2VwA0EAri91U/KgNjeBzJ6Axo905/0JnQDv
+tKLZ4tFp2WcwAib3zdc8eMqpG9YKbRjkIuJdY6j6sctHVzBGGvuxMaHAAw==
+-----END CERTIFICATE-----
+";
+
 fn bytes(pem: &Pem) -> &[u8] {
     match pem {
         Pem::Bytes(bytes) => bytes,
@@ -81,6 +92,13 @@ fn errors_name_the_place_and_the_reason() {
     let text = with(&broken, &key);
     assert!(
         text.starts_with(&format!("{}: not PEM: ", at("broken.pem"))),
+        "{text}"
+    );
+    let old = file(folder.path(), "old.pem", VERSION_1.as_bytes());
+    let text = with(&old, &key);
+    let place = format!("{} with {}: ", at("old.pem"), at("key.pem"));
+    assert!(
+        text.starts_with(&format!("{place}the certificate is not X.509 version 3, ")),
         "{text}"
     );
     let strange = file(folder.path(), "strange.pem", bytes(&pki().stranger.key));

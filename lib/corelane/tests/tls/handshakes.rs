@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use corelane::task;
-use corelane::tls::{ClientCertificates, ClientOptions, Reason, ServerOptions, Trust, Version};
+use corelane::tls::{
+    ClientCertificates, ClientOptions, Identity, Pem, Reason, ServerOptions, Trust, Version,
+};
 
 use crate::pki::{acceptor, connector, pki};
 use crate::{drained, everywhere, pair, pattern, plain_pair};
@@ -138,6 +140,46 @@ fn client_certificates() {
         check(optional, move |o| (bad(o), only(o)).0, refused.clone());
         check(optional, only, shown(0));
     }
+}
+
+/// A client's identity with a chain of so many bytes: its own certificate, and the root again and again.
+fn with_chain_of(bytes: usize) -> Identity {
+    let Identity { certificates, key } = pki().client.clone();
+    let (Pem::Bytes(mut chain), Pem::Bytes(root)) = (certificates, pki().root.clone()) else {
+        panic!("made in memory");
+    };
+    // PEM has four characters for three bytes.
+    while chain.len() * 3 / 4 < bytes {
+        chain.extend_from_slice(&root);
+    }
+    Identity {
+        certificates: Pem::Bytes(chain),
+        key,
+    }
+}
+
+#[test]
+fn chains_of_clients_may_be_long_and_not_endless() {
+    everywhere(|| async {
+        for version in Version::ALL {
+            for (bytes, taken) in [(28_000, true), (60_000, false)] {
+                let acceptor = acceptor(|o| {
+                    o.client_certificates = ClientCertificates::Required(vec![pki().root.clone()]);
+                });
+                let connector = connector(|o| {
+                    o.identity = Some(with_chain_of(bytes));
+                    o.versions = vec![version];
+                });
+                let (mut client, mut server) = pair(&connector, &acceptor).await;
+                let serving = task::spawn(async move { server.handshake().await });
+                let _ = client.handshake().await;
+                let reason = serving.await.expect("no panic").err();
+                let reason = reason.map(|failure| failure.reason());
+                let want = (!taken).then_some(Reason::Protocol);
+                assert_eq!(reason, want, "{version:?} {bytes}");
+            }
+        }
+    });
 }
 
 #[test]

@@ -66,6 +66,19 @@ fn agreed(ends: &Ends, rng: &mut Rng) -> (Session, Session) {
     (client, server)
 }
 
+/// Asks the other end for new keys, and takes new ones.
+fn refresh(client: &mut Session) {
+    let Side::Client(connection) = &mut client.side else {
+        unreachable!("it was made as one");
+    };
+    match connection.process_tls_records(&mut []).state {
+        Ok(ConnectionState::WriteTraffic(traffic)) => {
+            traffic.refresh_traffic_keys().expect("new keys");
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
 fn data(len: usize, rng: &mut Rng) -> Vec<u8> {
     std::iter::repeat_with(|| rng.u8(..)).take(len).collect()
 }
@@ -198,15 +211,7 @@ fn keys_can_change_under_traffic() {
     let rng = &mut Rng::with_seed(1);
     let (mut client, mut server) = agreed(&Ends::new(Version::Tls13, Resumption::Off), rng);
     for round in 0..20 {
-        let Side::Client(connection) = &mut client.side else {
-            unreachable!("it was made as one");
-        };
-        match connection.process_tls_records(&mut []).state {
-            Ok(ConnectionState::WriteTraffic(traffic)) => {
-                traffic.refresh_traffic_keys().expect("new keys")
-            }
-            other => panic!("{other:?}"),
-        }
+        refresh(&mut client);
         let (there, back) = (data(100, rng), data(40_000, rng));
         client.encrypt(&there).expect("encrypted");
         settle(&mut client, &mut server, 999, rng).expect("decrypted");
@@ -215,6 +220,55 @@ fn keys_can_change_under_traffic() {
         assert!(std::mem::take(&mut server.plain) == there, "round {round}");
         assert!(std::mem::take(&mut client.plain) == back, "round {round}");
     }
+}
+
+/// Who asks for new keys again and again, sends between, and takes nothing: nothing is heaped up for it.
+#[test]
+fn key_updates_that_nobody_takes_are_answered_once() {
+    let rng = &mut Rng::with_seed(1);
+    let (mut client, mut server) = agreed(&Ends::new(Version::Tls13, Resumption::Off), rng);
+    for round in 0..1000 {
+        refresh(&mut client);
+        client.encrypt(b"x").expect("encrypted");
+        carry(&mut client, &mut server, 1 << 20, rng).expect("decrypted");
+        assert_eq!(std::mem::take(&mut server.plain), b"x");
+        assert_eq!(server.out.len(), 0, "round {round}");
+    }
+    server.encrypt(b"x").expect("encrypted");
+    let bytes = server.out.len();
+    assert!(bytes <= ALERT_BYTES, "{bytes} bytes are sent");
+    settle(&mut client, &mut server, 1 << 20, rng).expect("decrypted");
+    assert_eq!(client.plain, b"x");
+}
+
+/// A message of the handshake that never becomes whole, in records of the largest size.
+#[test]
+fn an_endless_hello_is_cut_off() {
+    let ends = Ends::new(Version::Tls13, Resumption::Off);
+    let mut server = ends.acceptor.session();
+    // A ClientHello of 63,000 bytes.
+    let mut hello = vec![1, 0, 0xf6, 0x18];
+    hello.resize(16 * 1024, 0);
+    let mut sent_bytes = 0;
+    let failure = loop {
+        let len = u16::try_from(hello.len()).expect("a record").to_be_bytes();
+        let mut record = [&[22, 3, 1, len[0], len[1]], &hello[..]].concat();
+        sent_bytes += record.len();
+        if let Err(failure) = server.take_in(&mut record) {
+            break failure;
+        }
+        let held_bytes = server.undecrypted_bytes();
+        assert!(held_bytes >= sent_bytes, "{held_bytes} bytes");
+        assert!(held_bytes <= 2 * CLIENT_UNDECRYPTED_MAX_BYTES);
+        assert!(sent_bytes <= CLIENT_UNDECRYPTED_MAX_BYTES);
+        hello.fill(0);
+    };
+    assert!(
+        matches!(failure, Failure::TooLong(CLIENT_UNDECRYPTED_MAX_BYTES)),
+        "{failure}"
+    );
+    assert_eq!(failure.reason(), Reason::Protocol);
+    assert_eq!(server.undecrypted_bytes(), 0);
 }
 
 #[test]
