@@ -13,6 +13,7 @@ use crate::memory::MemoryUse;
 use crate::node::{Gone, Node};
 use crate::report::ShardReport;
 use crate::request::{Control, Reply, Request};
+use crate::routing::Load;
 use crate::shard::Shard;
 
 /// How long control messages are tried again where their lane is full.
@@ -60,7 +61,11 @@ impl Node {
         let Reply::Configured(Ok(settings)) = self.call(DECIDER, Request::Settings).await? else {
             return Err(Gone);
         };
-        self.mesh().with(|shard| shard.apply(settings));
+        self.mesh().with(|shard| {
+            shard.apply(settings);
+            // They may know a word of its last life: idle now, it would have no news for them.
+            shard.loads.not_told();
+        });
         self.tell_all(|| Control::TellMemory).await;
         Ok(())
     }
@@ -87,8 +92,8 @@ impl Node {
         })
     }
 
-    /// Leaves what this shard has counted to the first one, tells all that it uses no memory any more, and frees
-    /// what waits to be freed.
+    /// Leaves what this shard has counted to the first one, tells all that it uses no memory any more and has
+    /// nothing to do, and frees what waits to be freed.
     pub async fn bequeath(&self) {
         while self
             .mesh()
@@ -106,6 +111,7 @@ impl Node {
         }
         self.tell_all(|| Control::Memory(MemoryUse::default()))
             .await;
+        self.tell_all(|| Control::Load(Load::default())).await;
     }
 
     /// Where a connection is to go before it runs a command: off a shard that the command itself puts to sleep, which
@@ -167,6 +173,117 @@ impl Node {
                 }
                 corelane::task::yield_now().await;
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+    use std::sync::Arc;
+
+    use corelane::sim::{World, WorldOptions};
+    use corelane::{LaunchOptions, Mesh, launch_sim};
+    use corelane_settings::Settings;
+
+    use super::*;
+    use crate::{Catalog, Identity, ShardSeed};
+
+    const STAYS: ShardId = ShardId::new(0);
+    const COMES: ShardId = ShardId::new(1);
+
+    fn node_of(mesh: Mesh<Shard>) -> Node {
+        let catalog = Catalog::new(Vec::new()).expect("no doubles");
+        let identity = Identity {
+            version: "",
+            run_id: String::new(),
+            started_ms: 0,
+            process_id: 1,
+            port: 0,
+            ip: None,
+            shard_ports: Vec::new(),
+            tls_shard_ports: Vec::new(),
+            executable: PathBuf::new(),
+            config_file: None,
+            backend: String::new(),
+            system: String::new(),
+            total_memory_bytes: 0,
+        };
+        Node::new(mesh, catalog.into(), identity.into())
+    }
+
+    /// Waits until the shard that stays takes the other for so busy.
+    async fn hears(node: &Node, busy_permille: u16) -> Result<(), String> {
+        let known = || {
+            node.mesh()
+                .with(|shard| shard.loads.of(COMES).busy_permille)
+        };
+        for _ in 0..1000 {
+            if known() == busy_permille {
+                return Ok(());
+            }
+            corelane::time::sleep(Duration::from_millis(1)).await;
+        }
+        Err(format!("{} is known, not {busy_permille}", known()))
+    }
+
+    async fn stays(node: &Node) -> Result<(), String> {
+        let resize = async |shards| {
+            let resized = node.mesh().resize(shards).await;
+            resized.map_err(|error| error.to_string())
+        };
+        for _ in 0..3 {
+            resize(2).await?;
+            hears(node, 900).await?;
+            resize(1).await?;
+            hears(node, 0).await?;
+        }
+        Ok(())
+    }
+
+    /// Busy at first; then it retires.
+    async fn comes(node: &Node) -> Result<(), String> {
+        let known = |error: Gone| format!("{error:?}");
+        node.catch_up().await.map_err(known)?;
+        let first = node.mesh().with(|shard| shard.loads.news());
+        if first != Some(Load::default()) {
+            return Err(format!("it begins with {first:?} for the others"));
+        }
+        let busy = Load {
+            busy_permille: 900,
+            is_hot: true,
+        };
+        node.tell_all(|| Control::Load(busy)).await;
+        node.mesh().stopping().await;
+        node.bequeath().await;
+        Ok(())
+    }
+
+    #[test]
+    fn nobody_takes_a_shard_for_as_busy_as_it_was_in_its_last_life() {
+        let options = LaunchOptions {
+            active: Some(1),
+            ..LaunchOptions::unpinned(2)
+        };
+        let main = async |mesh: Mesh<Shard>| {
+            let node = node_of(mesh);
+            if node.shard_id() != STAYS {
+                return comes(&node).await;
+            }
+            let seen = stays(&node).await;
+            node.mesh().stop("all has been seen");
+            seen
+        };
+        for seed in 0..20 {
+            let world = World::new(seed, WorldOptions::default());
+            let map = options.first_map().expect("a map");
+            let parts = ShardSeed::new(Arc::new(Settings::default()), 0, map, 2, seed);
+            let init = async move |shard| Ok(Shard::new(shard, &parts, 1));
+            let node = launch_sim(&world, &options, init, main).expect("a node");
+            world.run().expect("it ends");
+            node.outcome()
+                .expect("the world ran until the node ended")
+                .expect("all that was to be heard was heard");
         }
     }
 }
