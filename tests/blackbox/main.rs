@@ -14,6 +14,7 @@ mod client_libraries;
 mod clients;
 mod cluster;
 mod config;
+mod descriptors;
 mod edges;
 mod ending;
 mod hostile;

@@ -24,7 +24,19 @@ pub(crate) struct Server {
 
 /// The binary with what every test wants: its own directory, two shards, the backend under test.
 pub(crate) fn command(dir: &std::path::Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_corelane"));
+    prepared(Command::new(env!("CARGO_BIN_EXE_corelane")), dir)
+}
+
+/// The same where no more than so many files may be open.
+fn command_within(open_files: u32, dir: &std::path::Path) -> Command {
+    let mut shell = Command::new("sh");
+    // Sets the hard limit as well, which nobody can raise again.
+    let run = format!("ulimit -n {open_files} && exec \"$0\" \"$@\"");
+    shell.args(["-c", &run, env!("CARGO_BIN_EXE_corelane")]);
+    prepared(shell, dir)
+}
+
+fn prepared(mut command: Command, dir: &std::path::Path) -> Command {
     command
         .env_remove("RUST_LOG")
         .env("CORELANE_DIR", dir)
@@ -52,7 +64,18 @@ impl Server {
     /// Starts a server with settings given as `name value` pairs.
     pub(crate) fn start(settings: &[(&str, &str)]) -> Self {
         let dir = tempfile::tempdir().expect("a directory for the server");
-        let mut command = command(dir.path());
+        let command = command(dir.path());
+        Self::run(command, dir, settings)
+    }
+
+    /// Starts one that can have so many files open and no more.
+    pub(crate) fn start_within(open_files: u32, settings: &[(&str, &str)]) -> Self {
+        let dir = tempfile::tempdir().expect("a directory for the server");
+        let command = command_within(open_files, dir.path());
+        Self::run(command, dir, settings)
+    }
+
+    fn run(mut command: Command, dir: tempfile::TempDir, settings: &[(&str, &str)]) -> Self {
         command.arg("serve");
         if settings.iter().any(|(name, _)| *name == "cpu-allocation") {
             // Who asks for so many shards means shards that own both.

@@ -145,6 +145,11 @@ impl Addresses {
         self.sockets.iter().filter_map(listener).collect()
     }
 
+    /// How many sockets there are.
+    pub(crate) fn len(&self) -> usize {
+        self.sockets.len()
+    }
+
     /// Lets go of the sockets: once the shards' listeners are gone nobody can connect any more.
     pub(crate) fn close(&self) {
         let listeners = self.sockets.iter().map(|socket| &socket.listener);

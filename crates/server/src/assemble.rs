@@ -20,6 +20,8 @@ pub struct Parts {
     pub identity: Arc<Identity>,
     /// Where to listen.
     pub addresses: Arc<Addresses>,
+    /// How many shards, from the first one on, own connections and no data.
+    pub io_shards: usize,
     /// Where each shard listens alone.
     pub shard_ports: Arc<ShardPorts>,
     /// The node-wide count of connections.

@@ -73,6 +73,17 @@ pub enum ServerError {
         /// How many there is room for.
         room: usize,
     },
+    /// The system lets the server open too few files.
+    #[error(
+        "the system allows {limit} open files, and the server needs {own} before a client comes; \
+         raise the limit (ulimit -n, LimitNOFILE), or let fewer shards serve"
+    )]
+    Descriptors {
+        /// How many it allows.
+        limit: u64,
+        /// What the shards, listeners and files need.
+        own: u64,
+    },
     /// A shard did not start.
     #[error("{0}")]
     Launch(#[from] LaunchError),
@@ -95,7 +106,11 @@ impl ServerError {
             | Self::IoShards { .. }
             | Self::Room { .. }
             | Self::Shards { .. } => true,
-            Self::Machine(_) | Self::Launch(_) | Self::Failed(_) | Self::Signals(_) => false,
+            Self::Machine(_)
+            | Self::Descriptors { .. }
+            | Self::Launch(_)
+            | Self::Failed(_)
+            | Self::Signals(_) => false,
         }
     }
 }

@@ -9,6 +9,8 @@
 
 mod addresses;
 mod assemble;
+mod descriptors;
+mod entrances;
 mod error;
 mod plan;
 mod ready;

@@ -5,12 +5,14 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use corelane::{LaunchOptions, ShardId};
-use corelane_node::{Identity, Shard, ShardSeed, tls};
+use corelane_node::{Identity, ShardSeed, tls};
 use corelane_settings::Settings;
 use corelane_topology::{Layout, Machine, Plan};
 
 use crate::addresses::Addresses;
 use crate::assemble::{Parts, registry};
+use crate::descriptors;
+use crate::entrances;
 use crate::error::ServerError;
 use crate::plan::{launch_options, note_detected, plan};
 use crate::ready::Ready;
@@ -35,6 +37,8 @@ pub fn run(mut settings: Settings) -> Result<(), ServerError> {
     let addresses = Addresses::claim(&listen, tls_port)?;
     let data_shards = options.first_map()?.io_shards()..room;
     let shard_ports = ShardPorts::claim(&listen, &addresses.ip(), data_shards)?;
+    let listeners = addresses.len() + shard_ports.of_each();
+    descriptors::fit(&mut settings, descriptors::needed(room, listeners))?;
     for (setting, value, source) in settings.given_without_effect() {
         tracing::warn!(
             "{} = {value} ({source}) is taken, but nothing acts on it yet",
@@ -53,14 +57,8 @@ pub fn run(mut settings: Settings) -> Result<(), ServerError> {
     let shown = parts.addresses.shown();
     let shard_ports = Arc::clone(&parts.shard_ports);
     let init = {
-        let (seed, ports) = (parts.seed.clone(), Arc::clone(&shard_ports));
-        async move |shard: ShardId| {
-            // A shard that comes later finds its port in use before it has begun, and the others go on.
-            ports
-                .probe(shard.index())
-                .map_err(|error| error.to_string())?;
-            Ok(Shard::new(shard, &seed, corelane::random::next_u64()))
-        }
+        let parts = parts.clone();
+        async move |shard: ShardId| entrances::begin(shard, &parts)
     };
     let running = corelane::launch(&options, init, move |mesh| serve(mesh, parts.clone()))?;
     let watch = Watch::start(running.handle())?;
@@ -117,6 +115,7 @@ fn parts(
         catalog,
         identity: Arc::new(identity),
         addresses: Arc::new(addresses),
+        io_shards: options.first_map()?.io_shards(),
         shard_ports: Arc::new(shard_ports),
         admission: corelane_front::resp::Admission::default(),
         seed,

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use corelane::Mesh;
 use corelane::task::JoinHandle;
-use corelane_front::resp::{self, Entrance};
-use corelane_node::{Door, Ending, Node, Shard, background};
+use corelane_front::resp;
+use corelane_node::{Ending, Node, Shard, background};
 
 use crate::assemble::{Parts, registry};
+use crate::entrances;
 
 /// How long a stopping shard waits for one more of its clients to have taken its last replies.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -32,8 +33,9 @@ const FAREWELL: Duration = Duration::from_millis(500);
 /// other shards.
 ///
 /// # Errors
-/// There are no descriptors left to listen with; the reason names the address.
+/// None: what can fail was had before, and a main that fails would end the node.
 pub async fn serve(mesh: Mesh<Shard>, parts: Parts) -> Result<(), String> {
+    let entrances = entrances::take();
     let node = Node::new(mesh, parts.catalog.clone(), parts.identity.clone());
     if node.catch_up().await.is_err() {
         tracing::debug!("the node ends before a shard that was woken has begun");
@@ -41,7 +43,7 @@ pub async fn serve(mesh: Mesh<Shard>, parts: Parts) -> Result<(), String> {
     }
     node.learn_tls().await;
     let mut listening = Vec::new();
-    for entrance in entrances(&node, &parts)? {
+    for entrance in entrances {
         let is_own = entrance.door.is_pinned();
         let accepting = resp::listen(
             entrance,
@@ -106,30 +108,6 @@ async fn retire(node: &Node, listening: Vec<JoinHandle<()>>) {
     } else {
         node.bequeath().await;
     }
-}
-
-/// What this shard listens with: the sockets of all shards where it keeps clients, and its own ports where it owns data,
-/// for as long as it serves.
-fn entrances(node: &Node, parts: &Parts) -> Result<Vec<Entrance>, String> {
-    let shard = node.shard_id();
-    let mut entrances = Vec::new();
-    if node.keeps_clients(shard) {
-        let shared = parts.addresses.listeners()?.into_iter();
-        entrances.extend(shared.map(|(listener, speaks_tls)| Entrance {
-            listener,
-            door: Door::Main,
-            speaks_tls,
-        }));
-    }
-    if shard.index() >= node.mesh().map().io_shards() {
-        let own = parts.shard_ports.listen(shard.index())?.into_iter();
-        entrances.extend(own.map(|(listener, speaks_tls)| Entrance {
-            listener,
-            door: Door::Shard(shard),
-            speaks_tls,
-        }));
-    }
-    Ok(entrances)
 }
 
 /// Ends the clients, and gives them time to take their last replies: as long as one after the other does.

@@ -131,6 +131,11 @@ impl ShardPorts {
         self.of_shard(shard).map(bind).collect()
     }
 
+    /// On how many sockets a shard listens that has all its ports.
+    pub(crate) fn of_each(&self) -> usize {
+        self.rows.len() * self.ips.len()
+    }
+
     fn of_shard(&self, shard: usize) -> impl Iterator<Item = (&Row, SocketAddr)> {
         let rows = self.rows.iter();
         rows.flat_map(move |row| {

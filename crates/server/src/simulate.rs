@@ -12,6 +12,7 @@ use corelane_settings::{Listen, Settings};
 
 use crate::addresses::Addresses;
 use crate::assemble::{Parts, registry};
+use crate::entrances;
 use crate::error::ServerError;
 use crate::ready::Ready;
 use crate::serve::serve;
@@ -42,8 +43,10 @@ pub fn simulate(
     options: &LaunchOptions,
 ) -> Result<Simulated, ServerError> {
     let parts = parts(world, settings, options)?;
-    let seed = parts.seed.clone();
-    let init = async move |shard| Ok(Shard::new(shard, &seed, corelane::random::next_u64()));
+    let init = {
+        let parts = parts.clone();
+        async move |shard| entrances::begin(shard, &parts)
+    };
     let main = {
         let parts = parts.clone();
         move |mesh| serve(mesh, parts.clone())
@@ -87,6 +90,7 @@ fn parts(world: &World, settings: Settings, options: &LaunchOptions) -> Result<P
         catalog,
         identity: Arc::new(identity),
         addresses: Arc::new(addresses),
+        io_shards: options.first_map()?.io_shards(),
         shard_ports: Arc::new(shard_ports),
         admission: Admission::default(),
         seed,

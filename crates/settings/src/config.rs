@@ -73,6 +73,9 @@ impl Settings {
         for (&(index, setting), (_, text)) in targets.iter().zip(pairs) {
             let value = read(setting, text, self.given_at(index))
                 .map_err(|e| refused(setting.name, e.to_string()))?;
+            if let Some(most) = self.over_at(index, &value) {
+                return Err(refused(setting.name, beyond(setting.name, most)));
+            }
             if value != *self.given_at(index) {
                 next.put(index, value, Source::ConfigSet);
                 changed.push(setting);
@@ -140,6 +143,16 @@ pub(crate) fn read(setting: &Setting, text: &[u8], current: &Value) -> Result<Va
         check(&value).map_err(BadValue::Refused)?;
     }
     Ok(value)
+}
+
+/// What the machine cannot give; of `maxclients` in Redis's words.
+fn beyond(name: &str, most: i64) -> String {
+    match name {
+        "maxclients" => format!(
+            "The operating system is not able to handle the specified number of clients, try with {most}"
+        ),
+        _ => format!("this machine can give {most} at most"),
+    }
 }
 
 fn refused(name: &str, reason: impl Into<String>) -> SetError {

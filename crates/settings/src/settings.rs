@@ -22,6 +22,8 @@ struct Stored {
     source: Source,
     /// What `auto` came to on this machine.
     detected: Option<Value>,
+    /// What this machine can give at most, of a number.
+    most: Option<i64>,
 }
 
 impl Default for Settings {
@@ -31,6 +33,7 @@ impl Default for Settings {
             value: setting.default_value(),
             source: Source::Default,
             detected: None,
+            most: None,
         };
         Settings {
             values: SETTINGS.iter().map(stored).collect(),
@@ -139,6 +142,21 @@ impl Settings {
         self.values[index_of(name)].detected = Some(found);
     }
 
+    /// Notes that this machine can give `most` of a number at most, now and when it is set again: a greater value is
+    /// lowered to that, and returned. Its source stays, for it is not what anybody wants written to the file.
+    ///
+    /// # Panics
+    /// If there is no such setting, or it is not a number.
+    pub fn bound(&mut self, name: &str, most: i64) -> Option<i64> {
+        let given = self.int(name);
+        let stored = &mut self.values[index_of(name)];
+        stored.most = Some(most);
+        (given > most).then(|| {
+            stored.value = Value::Int(most);
+            given
+        })
+    }
+
     /// Settings that were given a value other than their default, with that value's source.
     pub fn given(&self) -> impl Iterator<Item = (&'static Setting, &Value, &Source)> {
         SETTINGS
@@ -184,6 +202,14 @@ impl Settings {
 
     pub(crate) fn source_at(&self, index: usize) -> &Source {
         &self.values[index].source
+    }
+
+    /// What of a number this machine can give at most, where the value is more than that.
+    pub(crate) fn over_at(&self, index: usize, value: &Value) -> Option<i64> {
+        let Value::Int(asked) = value else {
+            return None;
+        };
+        self.values[index].most.filter(|most| asked > most)
     }
 
     pub(crate) fn put(&mut self, index: usize, value: Value, source: Source) {

@@ -95,8 +95,8 @@ pub mod worker;
 
 pub use corelane_channel as channel;
 pub use corelane_rt::{
-    Backend, BufferOptions, IoBackend, Stats as RuntimeStats, backend, blocking, fs, net, random,
-    sim, stats as runtime_stats, task, time,
+    Backend, BufferOptions, IoBackend, Stats as RuntimeStats, backend, blocking, fs, local, net,
+    random, sim, stats as runtime_stats, task, time,
 };
 pub use corelane_topology as topology;
 pub use cx::{CallOptions, Cx, Origin, TraceId};

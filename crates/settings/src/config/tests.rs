@@ -268,3 +268,27 @@ fn what_redis_own_tests_set() {
         set(&mut settings, &[(name, value)]).unwrap_or_else(|e| panic!("{e}"));
     }
 }
+
+#[test]
+fn what_the_machine_cannot_give_is_lowered_once_and_refused_later() {
+    let mut settings = Settings::default();
+    assert_eq!(settings.bound("maxclients", 200), Some(10_000));
+    assert_eq!(
+        get(&settings, &["maxclients"]),
+        [("maxclients".into(), "200".into())]
+    );
+    assert_eq!(*settings.source("maxclients"), Source::Default);
+    assert_eq!(
+        set(&mut settings, &[("maxclients", "201")]).unwrap_err(),
+        "CONFIG SET failed (possibly related to argument 'maxclients') - The operating system is \
+         not able to handle the specified number of clients, try with 200"
+    );
+    for (text, clients) in [("100", 100), ("200", 200)] {
+        assert_eq!(
+            set(&mut settings, &[("maxclients", text)]).unwrap(),
+            ["maxclients"]
+        );
+        assert_eq!(settings.int("maxclients"), clients);
+    }
+    assert_eq!(settings.bound("maxclients", 200), None, "it is enough");
+}

@@ -12,7 +12,7 @@ pub(super) const CHAPTER: &[Setting] = &[
             max: u32::MAX as i64,
         },
         "10000",
-        "Clients connected at once, over all shards; one more is refused with an error and closed.",
+        "Clients connected at once, over all shards; one more is refused with an error and closed. Lowered at start to what the system's limit of open files leaves.",
     ),
     Setting::new(
         "timeout",
