@@ -108,6 +108,7 @@ fn check<C: Client>(shards: usize, rush: Rush) {
         ("cpu-allocation", &shards.to_string()),
         ("overprovisioned", "yes"),
         ("unixsocket", socket.to_str().expect("text")),
+        ("port", "auto"),
     ]);
     let mut asking = server.connect();
     let mut clients: Vec<C> = connect(&server, &socket, 1000, rush);
@@ -170,7 +171,7 @@ fn a_client_over_a_unix_socket_has_the_addresses_that_redis_shows() {
     let dir = tempfile::tempdir().expect("a directory");
     let socket = dir.path().join("corelane.sock");
     let path = socket.to_str().expect("text");
-    let server = Server::start(&[("unixsocket", path)]);
+    let server = Server::start(&[("unixsocket", path), ("port", "auto")]);
     let mut client = UnixStream::connect(&socket);
     let client = client.as_mut().expect("the server accepts");
     client

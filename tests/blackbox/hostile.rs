@@ -55,6 +55,43 @@ fn a_flood_leaves_nothing_behind() {
     );
 }
 
+/// Connections of each form of a request.
+const ROUNDS: usize = 8;
+
+#[test]
+fn a_request_of_http_runs_nothing_of_its_body() {
+    let server = Server::start(&[]);
+    let arity = "-ERR wrong number of arguments for 'get' command\r\n";
+    let requests = [
+        ("POST / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", ""),
+        ("GET / HTTP/1.1\r\nhOST: 127.0.0.1\r\n\r\n", arity),
+        ("post\r\n", ""),
+        ("*2\r\n$5\r\nHost:\r\n$9\r\n127.0.0.1\r\n", ""),
+    ];
+    for (request, told) in requests.repeat(ROUNDS) {
+        let mut conn = server.connect();
+        let body = "SET pwned yes\r\nPING\r\n";
+        conn.write(format!("SET good 1\r\nGET good\r\n{request}{body}").as_bytes());
+        let replies = std::iter::from_fn(|| Some(conn.reply()).filter(|reply| !reply.is_empty()));
+        let replies: String = replies.collect();
+        assert_eq!(replies, format!("+OK\r\n$1\r\n1\r\n{told}"), "{request}");
+    }
+    let mut polite = server.connect();
+    assert_eq!(polite.call("EXISTS good pwned"), ":1\r\n");
+    let cut_off = figure(&mut polite, "client_cross_protocol_disconnections");
+    assert_eq!(cut_off, (requests.len() * ROUNDS) as u64);
+    server.signal("TERM");
+    let (_, said) = server.wait();
+    let lines = said.lines().filter(|line| line.contains("SECURITY ATTACK"));
+    let lines: Vec<&str> = lines.collect();
+    assert!(
+        lines.iter().all(|line| line.contains("peer=127.0.0.1:")),
+        "{said}"
+    );
+    // One per shard and minute.
+    assert!((1..=2 * ROUNDS).contains(&lines.len()), "{said}");
+}
+
 /// A number of `INFO`.
 fn figure(conn: &mut Conn, name: &str) -> u64 {
     let info = conn.call("INFO");

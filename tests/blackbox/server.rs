@@ -17,6 +17,7 @@ pub(crate) struct Server {
     child: Child,
     /// Takes all that the server says on standard error: a full pipe would stop it in the middle of a line.
     listener: Option<JoinHandle<String>>,
+    /// Where it listens; port 0 where that is a Unix socket alone.
     pub(crate) address: SocketAddr,
     pub(crate) ready_line: String,
     _dir: tempfile::TempDir,
@@ -63,6 +64,11 @@ fn prepared(mut command: Command, dir: &std::path::Path) -> Command {
 impl Server {
     /// Starts a server with settings given as `name value` pairs.
     pub(crate) fn start(settings: &[(&str, &str)]) -> Self {
+        Self::start_by(settings, |_| {})
+    }
+
+    /// The same, with its command changed at the last moment.
+    pub(crate) fn start_by(settings: &[(&str, &str)], change: impl FnOnce(&mut Command)) -> Self {
         let dir = tempfile::tempdir().expect("a directory for the server");
         let command = command(dir.path());
         Self::run(command, dir, settings)
@@ -84,6 +90,7 @@ impl Server {
         for (name, value) in settings {
             command.arg(format!("--{name}")).arg(value);
         }
+        change(&mut command);
         let mut child = command.spawn().expect("the binary starts");
         let listener = child.stderr.take().map(listen);
         let ready_line = match first_line(&mut child) {
@@ -97,9 +104,12 @@ impl Server {
             .strip_prefix("ready: ")
             .and_then(|l| l.split(',').next())
             .map(|a| a.trim_start_matches("tls "));
-        let address = address
-            .and_then(|a| a.parse().ok())
-            .expect("an address in the ready line");
+        let address = match address {
+            Some(path) if path.starts_with('/') => SocketAddr::from(([0, 0, 0, 0], 0)),
+            address => address
+                .and_then(|a| a.parse().ok())
+                .expect("an address in the ready line"),
+        };
         Self {
             child,
             listener,

@@ -1,7 +1,10 @@
 //! Starting and stopping: the ready line, exit codes, the sentences of what went wrong.
 
+use std::fs::File;
 use std::io::Read;
 use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::process::Stdio;
 
 use crate::server::{Server, command, wait};
 
@@ -42,6 +45,29 @@ fn signals_and_shutdown_drain_and_exit_zero() {
         assert!(conn.is_closed(), "{how}: the client is let go");
         let (status, said) = server.wait();
         assert!(status.success(), "{how}: {status}: {said}");
+    }
+}
+
+#[test]
+fn a_log_that_cannot_be_written_neither_ends_the_node_nor_keeps_it_from_ending() {
+    let full = || Stdio::from(File::create("/dev/full").expect("a disk that is full"));
+    let closed = || Stdio::from(std::io::pipe().expect("a pipe").1);
+    for (broken, how) in [(full(), "TERM"), (full(), "SHUTDOWN"), (closed(), "INT")] {
+        let server = Server::start_by(&[], |command| {
+            command.stderr(broken);
+        });
+        // A shard has a word to say of it.
+        let mut http = server.connect();
+        http.write(b"POST / HTTP/1.1\r\n");
+        assert!(http.is_closed(), "{how}: cut off");
+        let mut conn = server.connect();
+        assert_eq!(conn.call("PING"), "+PONG\r\n", "{how}");
+        match how {
+            "SHUTDOWN" => conn.send("SHUTDOWN NOSAVE"),
+            signal => server.signal(signal),
+        }
+        let (status, _) = server.wait();
+        assert_eq!(status.code(), Some(0), "{how}: {status}");
     }
 }
 
@@ -169,11 +195,50 @@ fn a_unix_socket_serves_the_same_data() {
     let dir = tempfile::tempdir().expect("a directory");
     let path = dir.path().join("corelane.sock");
     let path_text = path.to_str().expect("a path");
-    let server = Server::start(&[("unixsocket", path_text), ("unixsocketperm", "700")]);
+    let server = Server::start(&[
+        ("unixsocket", path_text),
+        ("unixsocketperm", "700"),
+        ("port", "auto"),
+    ]);
     assert_eq!(server.connect().call("SET shared 1"), "+OK\r\n");
-    let mut stream = UnixStream::connect(&path).expect("the socket accepts");
-    std::io::Write::write_all(&mut stream, b"GET shared\r\nQUIT\r\n").expect("written");
+    let said = ask(&path, "GET shared\r\nQUIT\r\n");
+    assert_eq!(said, "$1\r\n1\r\n+OK\r\n");
+}
+
+/// All that is said over a Unix socket until the server closes the connection.
+fn ask(socket: &Path, commands: &str) -> String {
+    let mut stream = UnixStream::connect(socket).expect("the socket accepts");
+    std::io::Write::write_all(&mut stream, commands.as_bytes()).expect("written");
     let mut said = String::new();
     stream.read_to_string(&mut said).expect("replies");
-    assert_eq!(said, "$1\r\n1\r\n+OK\r\n");
+    said
+}
+
+#[test]
+fn port_0_beside_a_unix_socket_is_no_port() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("corelane.sock");
+    let path_text = path.to_str().expect("a path");
+    let server = Server::start(&[("port", "0"), ("unixsocket", path_text)]);
+    let ready = format!("ready: {path_text}, ");
+    assert!(
+        server.ready_line.starts_with(&ready),
+        "{}",
+        server.ready_line
+    );
+    let info = ask(&path, "INFO server\r\nQUIT\r\n");
+    assert!(info.contains("\r\ntcp_port:0\r\n"), "{info}");
+}
+
+#[test]
+fn a_file_that_is_no_socket_is_not_taken_for_one() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("notes.txt");
+    std::fs::write(&path, "precious").expect("a file");
+    let path_text = path.to_str().expect("a path");
+    check_refused(
+        &["serve", "--unixsocket", path_text],
+        &[path_text, "exists and is not a socket", "--unixsocket"],
+    );
+    assert_eq!(std::fs::read_to_string(&path).expect("it"), "precious");
 }

@@ -14,6 +14,8 @@ pub(crate) fn start(settings: &Settings) -> Result<(), Failure> {
     let lines = tracing_subscriber::fmt().with_env_filter(filter);
     lines
         .with_writer(stderr)
+        // It would tell of a line that cannot be written on the same standard error, and panic where that is broken.
+        .log_internal_errors(false)
         .with_ansi(stderr().is_terminal())
         .init();
     Ok(())

@@ -17,6 +17,7 @@ mod change;
 mod clients;
 mod cluster;
 mod commands;
+mod cross_protocol;
 mod elsewhere;
 mod identity;
 mod info;

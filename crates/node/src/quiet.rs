@@ -1,5 +1,5 @@
-//! Strangers decide how often something is told of them: the log has a line per second of it at most, and counters have
-//! the rest.
+//! Strangers decide how often something is told of them: the log has a line of it now and then, and counters have the
+//! rest.
 
 use std::fmt::Display;
 
@@ -7,21 +7,21 @@ use corelane::net::Peer;
 
 use crate::node::Node;
 
-/// How often a shard tells its log of the same thing.
+/// How often a shard tells its log of most things.
 const TELL_EVERY_MS: u64 = 1000;
 
-/// When something was told last.
+/// When something was told last that is told once per `EVERY_MS` milliseconds.
 #[derive(Debug, Default)]
-pub(crate) struct Quiet {
+pub(crate) struct Quiet<const EVERY_MS: u64 = TELL_EVERY_MS> {
     until_ms: u64,
 }
 
-impl Quiet {
+impl<const EVERY_MS: u64> Quiet<EVERY_MS> {
     /// Whether it is told at `now_ms`; then it is not for a while.
     pub(crate) fn tells(&mut self, now_ms: u64) -> bool {
         let tells = now_ms >= self.until_ms;
         if tells {
-            self.until_ms = now_ms + TELL_EVERY_MS;
+            self.until_ms = now_ms + EVERY_MS;
         }
         tells
     }
@@ -56,7 +56,7 @@ mod tests {
 
     #[test]
     fn once_a_second_and_again() {
-        let mut quiet = Quiet::default();
+        let mut quiet: Quiet = Quiet::default();
         let told: Vec<u64> = (5_000..7_500).filter(|now| quiet.tells(*now)).collect();
         assert_eq!(told, [5_000, 6_000, 7_000]);
     }

@@ -15,6 +15,7 @@ use crate::background::Background;
 use crate::batch::Call;
 use crate::change::Pairs;
 use crate::clients::{Awake, ClientSweep, Clients};
+use crate::cross_protocol;
 use crate::memory::NodeMemory;
 use crate::node::NodeRef;
 use crate::quiet::Quiet;
@@ -41,6 +42,8 @@ pub struct Shard {
     pub(crate) tls_quiet: Quiet,
     /// Of connections without their load balancer's header.
     pub(crate) proxy_quiet: Quiet,
+    /// Of clients that speak HTTP.
+    pub(crate) cross_protocol_quiet: Quiet<{ cross_protocol::TELL_EVERY_MS }>,
     pub(crate) background: Background,
     /// Counters of this shard's side of the mesh, once it is there.
     pub(crate) mesh: Option<MeshGauge>,
@@ -81,6 +84,7 @@ impl Shard {
             tls: Secured::first(seed.tls.clone()),
             tls_quiet: Quiet::default(),
             proxy_quiet: Quiet::default(),
+            cross_protocol_quiet: Quiet::default(),
             background: Background::default(),
             mesh: None,
             memory: NodeMemory::new(seed.max_shards()),

@@ -93,6 +93,8 @@ pub struct Stats {
     pub output_limit_disconnections: u64,
     /// Clients cut off because their query grew over its limit.
     pub query_limit_disconnections: u64,
+    /// Clients cut off because they speak HTTP: somebody may have a browser send it.
+    pub cross_protocol_disconnections: u64,
     /// Clients ended because clients held more than `maxmemory-clients`.
     pub evicted_clients: u64,
     /// Clients ended after `timeout` seconds of silence.
@@ -201,6 +203,7 @@ impl Stats {
             &mut self.expired_keys,
             &mut self.output_limit_disconnections,
             &mut self.query_limit_disconnections,
+            &mut self.cross_protocol_disconnections,
             &mut self.idle_disconnections,
             &mut self.retirement_disconnections,
             &mut self.half_open_disconnections,

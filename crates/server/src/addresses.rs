@@ -34,7 +34,7 @@ type Bind<'a> = &'a dyn Fn(&Addr, &ListenOptions) -> io::Result<SharedListener>;
 
 impl Addresses {
     /// Works the addresses out and listens on them: from here on nobody else can have them. Port 0 becomes a free
-    /// port, the same for all addresses; beside a port for TLS it is none.
+    /// port, the same for all addresses.
     ///
     /// # Errors
     /// [`ServerError::Listen`] names the address and what helps. An optional address that this
@@ -63,8 +63,8 @@ impl Addresses {
         bind: Bind<'_>,
     ) -> Result<Self, ServerError> {
         let mut addresses = Self::default();
-        if listen.port > 0 || tls_port.is_none() {
-            addresses.tcp = addresses.claim_tcp(listen, listen.port, false, bind)?;
+        if let Some(port) = listen.port {
+            addresses.tcp = addresses.claim_tcp(listen, port, false, bind)?;
         }
         if let Some(port) = tls_port {
             addresses.tls = addresses.claim_tcp(listen, port, true, bind)?;
@@ -210,6 +210,9 @@ fn refused(address: &str, error: &io::Error) -> ServerError {
 fn refused_path(path: &std::path::Path, error: &io::Error) -> ServerError {
     let hint = match error.kind() {
         io::ErrorKind::AddrInUse => "another process listens on that socket".to_owned(),
+        io::ErrorKind::AlreadyExists => {
+            format!("{error}; move it away, or choose another path with --unixsocket")
+        }
         io::ErrorKind::NotFound => "its directory does not exist; see --unixsocket".to_owned(),
         _ => error.to_string(),
     };

@@ -46,8 +46,9 @@ fn stop(node: &Handle<Shard>, signal: i32) {
     } else {
         "SIGTERM"
     };
-    tracing::info!("{name}: draining; a second one ends at once");
+    // First, for the log may be what is stuck.
     node.stopper().stop(name);
+    tracing::info!("{name}: draining; a second one ends at once");
 }
 
 /// Asks for it and goes on: the next signal may be one that ends.

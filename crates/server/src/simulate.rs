@@ -102,12 +102,8 @@ fn parts(world: &World, settings: Settings, options: &LaunchOptions) -> Result<P
 fn listen(settings: &Settings) -> Listen {
     let listen = settings.listen();
     Listen {
-        port: if listen.port == 0 {
-            ANY_PORT
-        } else {
-            listen.port
-        },
         // A socket file would be made on the real disk's terms; a world's clients come by TCP.
+        port: Some(listen.port.filter(|port| *port > 0).unwrap_or(ANY_PORT)),
         unixsocket: None,
         ..listen
     }

@@ -265,6 +265,32 @@ fn a_socket_file_has_its_mode_and_goes_with_the_last_listener() {
 }
 
 #[test]
+fn only_a_dead_socket_gives_way_to_a_new_one() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let (file, socket) = (dir.path().join("notes"), dir.path().join("old.sock"));
+    let link = dir.path().join("link");
+    std::fs::write(&file, "precious").expect("write");
+    std::os::unix::fs::symlink(&file, &link).expect("a link");
+    for path in [&file, &link, &dir.path().to_owned()] {
+        let bound = SharedListener::bind(&Addr::Unix(path.clone()), &ListenOptions::default());
+        let error = bound.expect_err("it was taken for a dead socket");
+        assert_eq!(error.kind(), std::io::ErrorKind::AlreadyExists, "{error}");
+        assert!(error.to_string().contains("not a socket"), "{error}");
+    }
+    assert!(link.is_symlink());
+    assert_eq!(std::fs::read_to_string(&file).expect("read"), "precious");
+
+    // The standard library's leaves its file behind.
+    drop(std::os::unix::net::UnixListener::bind(&socket).expect("bind"));
+    assert!(socket.exists());
+    let ours = bind(&Addr::Unix(socket.clone()));
+    let second = SharedListener::bind(&Addr::Unix(socket), &ListenOptions::default());
+    let error = second.expect_err("somebody listens there");
+    assert_eq!(error.kind(), std::io::ErrorKind::AddrInUse);
+    drop(ours);
+}
+
+#[test]
 fn runtimes_of_both_backends_cannot_share() {
     let shared = bind(&any_port());
     let _first = runtime(IoBackend::Uring).block_on(async { shared.listener().map(drop) });

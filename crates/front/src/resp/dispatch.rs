@@ -196,6 +196,11 @@ impl Dispatch {
     /// Refuses what may not run, runs what may.
     fn admit(&mut self, lookup: Lookup<'_>, args: Args<'_>, slot: Option<u16>) -> Option<Waiting> {
         let Lookup::Found(entry, run) = lookup else {
+            if is_http(args.name()) {
+                self.state.node.note_cross_protocol(&self.state.client);
+                self.state.closing = true;
+                return None;
+            }
             self.refuse(None, &unknown(&lookup, args));
             return None;
         };
@@ -340,6 +345,13 @@ impl Dispatch {
             self.state.standing.reply_mode = ReplyMode::On;
         }
     }
+}
+
+/// Whether a command is a line of an HTTP request: the first of a `POST`, or the header that every request has. Who can
+/// have a browser send such would have the commands in its body run.
+fn is_http(name: &[u8]) -> bool {
+    let lines: [&[u8]; 2] = [b"post", b"host:"];
+    lines.iter().any(|line| name.eq_ignore_ascii_case(line))
 }
 
 /// Most bytes of a client's own words that an error repeats.

@@ -103,6 +103,10 @@ pub(super) fn stats(f: &Figures<'_>, out: &mut Lines) {
         s.query_limit_disconnections,
     );
     out.line(
+        "client_cross_protocol_disconnections",
+        s.cross_protocol_disconnections,
+    );
+    out.line(
         "client_output_buffer_limit_disconnections",
         s.output_limit_disconnections,
     );

@@ -102,11 +102,11 @@ fn errors_say_where_and_what() {
     let rows = [
         (
             "port = \"abc\"",
-            "/etc/corelane.toml:1: port takes a whole number from 0 to 65535, not 'abc'",
+            "/etc/corelane.toml:1: port takes a whole number from 0 to 65535, or auto, not 'abc'",
         ),
         (
             "\n\nport = 70000",
-            "/etc/corelane.toml:3: port takes a whole number from 0 to 65535, not '70000'",
+            "/etc/corelane.toml:3: port takes a whole number from 0 to 65535, or auto, not '70000'",
         ),
         (
             "prot = 1",
@@ -263,7 +263,7 @@ fn unknown_variables_are_a_warning_and_service_links_are_not() {
             "variable CORELANE_MAXMEMROY: there is no setting 'MAXMEMROY'; did you mean 'maxmemory'? (left alone)"
         ]
     );
-    assert_eq!(loaded.settings.listen().port, 6379);
+    assert_eq!(loaded.settings.listen().port, Some(6379));
 }
 
 #[test]

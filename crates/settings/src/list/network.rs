@@ -16,9 +16,9 @@ pub(super) const CHAPTER: &[Setting] = &[
     Setting::new(
         "port",
         Network,
-        Kind::Int { min: 0, max: 65_535 },
+        Kind::IntOrAuto { max: 65_535 },
         "6379",
-        "TCP port. 0 picks a free one, which the ready line names; beside `tls-port` it is none.",
+        "TCP port. `auto` picks a free one, which the ready line names; so does 0, but beside `tls-port` or `unixsocket`, where it is none.",
     )
     .at_start()
     .main(),
@@ -68,7 +68,7 @@ pub(super) const CHAPTER: &[Setting] = &[
         "ip",
         "What cluster clients are told to connect to: the IP address, the host name, or the host that they know already.",
     ),
-    Setting::new("unixsocket", Network, Kind::Path, "", "Unix socket to listen on beside TCP.").at_start(),
+    Setting::new("unixsocket", Network, Kind::Path, "", "Unix socket to listen on beside TCP, or instead of it with `port 0`.").at_start(),
     Setting::new(
         "unixsocketperm",
         Network,

@@ -10,8 +10,8 @@ use crate::{BindAddress, Settings, Value};
 pub struct Listen {
     /// Addresses; none leaves the Unix socket alone.
     pub bind: Vec<BindAddress>,
-    /// TCP port; 0 picks a free one.
-    pub port: u16,
+    /// TCP port; 0 picks a free one. None where TLS or a Unix socket is all that is served.
+    pub port: Option<u16>,
     /// A port of its own for each shard.
     pub shard_ports: ShardPorts,
     /// The same for TLS.
@@ -81,7 +81,7 @@ impl Settings {
                 Value::Addresses(addresses) => addresses.clone(),
                 other => unreachable!("bind holds {other:?}"),
             },
-            port: self.number("port"),
+            port: self.port(),
             shard_ports: shard_ports("shard-ports"),
             tls_shard_ports: shard_ports("tls-shard-ports"),
             unixsocket: Some(self.path("unixsocket")).filter(|path| !path.as_os_str().is_empty()),
@@ -90,6 +90,17 @@ impl Settings {
                 _ => None,
             },
             backlog: self.number("tcp-backlog"),
+        }
+    }
+
+    /// 0 is none, as in Redis, where there is another way in.
+    fn port(&self) -> Option<u16> {
+        let serves_tls = !matches!(self.value("tls-port"), Value::Int(0));
+        let has_socket = !self.path("unixsocket").as_os_str().is_empty();
+        match self.value("port") {
+            Value::Auto => Some(0),
+            Value::Int(0) if serves_tls || has_socket => None,
+            _ => Some(self.number("port")),
         }
     }
 
@@ -117,5 +128,39 @@ impl Settings {
         };
         self.bool("proxy-protocol")
             .then_some(ProxyProtocol { from })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Source, find};
+
+    #[track_caller]
+    fn check(given: &[(&str, Value)], port: Option<u16>) {
+        let mut settings = Settings::default();
+        for (name, value) in given {
+            let (index, _) = find(name).expect("it is listed");
+            settings.put(index, value.clone(), Source::ConfigSet);
+        }
+        assert_eq!(settings.listen().port, port, "{given:?}");
+    }
+
+    #[test]
+    fn port_0_is_none_where_there_is_another_way_in() {
+        let zero = || ("port", Value::Int(0));
+        let socket = || ("unixsocket", Value::Path("/run/s".into()));
+        let tls = |port| ("tls-port", port);
+        check(&[], Some(6379));
+        check(&[zero()], Some(0));
+        check(&[zero(), socket()], None);
+        check(&[zero(), tls(Value::Int(6380))], None);
+        check(&[zero(), tls(Value::Auto)], None);
+        check(&[zero(), tls(Value::Int(0))], Some(0));
+        check(
+            &[("port", Value::Auto), socket(), tls(Value::Auto)],
+            Some(0),
+        );
+        check(&[("port", Value::Int(7)), socket()], Some(7));
     }
 }

@@ -46,7 +46,7 @@ fn the_defaults_by_meaning() {
     let listen = settings.listen();
     assert_eq!(
         (listen.bind[0].to_string().as_str(), listen.port),
-        ("127.0.0.1", 6379)
+        ("127.0.0.1", Some(6379))
     );
     assert_eq!((listen.unixsocket, listen.unixsocket_mode), (None, None));
     assert_eq!(listen.shard_ports, ShardPorts::Off);

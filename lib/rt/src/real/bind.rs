@@ -1,7 +1,7 @@
 //! Making a listening socket, and removing a Unix socket's file when it is gone.
 
 use std::io;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use socket2::{Domain, SockAddr, Socket, Type};
@@ -73,12 +73,12 @@ fn bind_tcp(addr: std::net::SocketAddr, options: &ListenOptions) -> io::Result<S
     Ok(socket)
 }
 
-/// A socket file that nobody answers on is a dead process's: it is replaced.
+/// A socket file that nobody answers on is a dead process's: it is replaced. Any other file is somebody's, and stays.
 fn bind_unix(path: &Path) -> io::Result<Socket> {
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
     let addr = SockAddr::unix(path)?;
     match socket.bind(&addr) {
-        Err(error) if error.kind() == io::ErrorKind::AddrInUse && is_dead_socket(path) => {
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse && is_dead_socket(path)? => {
             std::fs::remove_file(path)?;
             socket.bind(&addr)?;
         }
@@ -87,7 +87,12 @@ fn bind_unix(path: &Path) -> io::Result<Socket> {
     Ok(socket)
 }
 
-fn is_dead_socket(path: &Path) -> bool {
-    std::os::unix::net::UnixStream::connect(path)
-        .is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
+fn is_dead_socket(path: &Path) -> io::Result<bool> {
+    // Who connects to a file of another kind is refused, too, as by a socket that is dead.
+    if !std::fs::symlink_metadata(path)?.file_type().is_socket() {
+        let text = "the file exists and is not a socket";
+        return Err(io::Error::new(io::ErrorKind::AlreadyExists, text));
+    }
+    Ok(std::os::unix::net::UnixStream::connect(path)
+        .is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused))
 }
