@@ -67,10 +67,11 @@ impl Server {
         Self::start_by(settings, |_| {})
     }
 
-    /// The same, with its command changed at the last moment.
+    /// The same, with its command changed before the settings are added.
     pub(crate) fn start_by(settings: &[(&str, &str)], change: impl FnOnce(&mut Command)) -> Self {
         let dir = tempfile::tempdir().expect("a directory for the server");
-        let command = command(dir.path());
+        let mut command = command(dir.path());
+        change(&mut command);
         Self::run(command, dir, settings)
     }
 
@@ -90,7 +91,6 @@ impl Server {
         for (name, value) in settings {
             command.arg(format!("--{name}")).arg(value);
         }
-        change(&mut command);
         let mut child = command.spawn().expect("the binary starts");
         let listener = child.stderr.take().map(listen);
         let ready_line = match first_line(&mut child) {

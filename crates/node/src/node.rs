@@ -202,8 +202,8 @@ impl Node {
         self.mesh().with(|shard| shard.clients.newcomer())
     }
 
-    /// Counts one that could begin nowhere, for its shard goes to sleep.
-    pub fn count_lost_newcomer(&self) {
+    /// Counts a connection that was cut off, for its shard goes to sleep.
+    pub fn count_cut_off(&self) {
         self.count_late(|stats| stats.retirement_disconnections += 1);
     }
 

@@ -89,3 +89,44 @@ fn half_a_record_goes_along() {
         assert_eq!(conn.reply(), "+OK\r\n");
     }
 }
+
+/// Who says nothing holds a resize up for a moment only, and is counted; whoever is in holds on.
+#[test]
+fn silent_handshakes_do_not_hold_a_resize_up() {
+    let pki = Pki::new();
+    let server = pki.serve(&[
+        ("cpu-allocation", "1"),
+        ("overprovisioned", "yes"),
+        ("shards", "2"),
+        ("max-shards", "2"),
+    ]);
+    let mut conn = pki.connect(&server, Some("client")).expect("let in");
+    let silent: Vec<_> = (0..12)
+        .map(|_| std::net::TcpStream::connect(server.address).expect("connected"))
+        .collect();
+    let mut main = pki.connect(&server, Some("client")).expect("let in");
+    eventually("all have been accepted", || {
+        main.call("CLIENT LIST")
+            .lines()
+            .filter(|line| line.contains("id="))
+            .count()
+            == 14
+    });
+    let began = std::time::Instant::now();
+    assert_eq!(main.call("CONFIG SET shards 1"), "+OK\r\n");
+    // Far below the five seconds that clients in the middle of a reply are given.
+    assert!(began.elapsed().as_secs() < 4, "{:?}", began.elapsed());
+    assert_eq!(conn.call("PING"), "+PONG\r\n");
+    let stats = main.call("INFO stats");
+    let cut = stats
+        .lines()
+        .find_map(|line| line.strip_prefix("client_retirement_disconnections:"));
+    let cut: usize = cut.expect(&stats).parse().expect("a number");
+    let left = main
+        .call("CLIENT LIST")
+        .lines()
+        .filter(|line| line.contains("id="))
+        .count();
+    assert_eq!((cut + left, cut > 0), (14, true));
+    drop(silent);
+}

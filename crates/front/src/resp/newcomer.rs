@@ -113,7 +113,7 @@ impl Newcomer {
             there = NEVER_SLEEPS;
             corelane::time::sleep(OFFER_AGAIN).await;
         }
-        node.count_lost_newcomer();
+        node.count_cut_off();
         tracing::warn!(%there, "a new connection was lost on its way to another shard");
     }
 }
