@@ -2,7 +2,7 @@
 //! telling the other shards what memory it uses. A shard on which nothing happens rests, for idle
 //! costs nothing.
 
-use std::future::poll_fn;
+use std::future::{poll_fn, ready};
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
@@ -71,6 +71,8 @@ async fn round(node: &Node, busy: bool) -> Option<bool> {
     whole(node, Shard::sweep_slice).await?;
     whole(node, Shard::rest_slice).await?;
     node.mesh().with(Shard::evict_clients);
+    // A shard that retires may have said its last word during the slices.
+    node.unless_stopping(ready(())).await?;
     tell_memory(node);
     mind_load(node);
     Some(left)
