@@ -17,6 +17,7 @@ mod config;
 mod descriptors;
 mod edges;
 mod ending;
+mod figures;
 mod hostile;
 mod idle;
 mod layout;

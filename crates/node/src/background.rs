@@ -9,8 +9,9 @@ use std::time::Duration;
 use corelane_settings::Routing;
 
 use crate::clients::Client;
-use crate::memory::MemoryUse;
+use crate::memory::{MemoryUse, Moves};
 use crate::node::Node;
+use crate::rates::Counts;
 use crate::request::Control;
 use crate::routing::Relief;
 use crate::shard::Shard;
@@ -71,6 +72,7 @@ async fn round(node: &Node, busy: bool) -> Option<bool> {
     whole(node, Shard::sweep_slice).await?;
     whole(node, Shard::rest_slice).await?;
     node.mesh().with(Shard::evict_clients);
+    take_readings(node);
     // A shard that retires may have said its last word during the slices.
     node.unless_stopping(ready(())).await?;
     tell_memory(node);
@@ -141,6 +143,18 @@ async fn slices(node: &Node, pace: &Pace) -> Option<bool> {
         corelane::task::yield_now().await;
     }
     Some(true)
+}
+
+/// Reads the figures that `INFO` tells of a while.
+fn take_readings(node: &Node) {
+    let (now_ns, moves) = (corelane::time::now_ns(), Moves::of(node));
+    node.mesh().with(|shard| {
+        shard.sampler.sample(now_ns, Counts::of(&shard.stats));
+        let own_bytes = shard.space.used_bytes();
+        shard.peak.look_at_own(own_bytes);
+        let used_bytes = own_bytes + shard.memory.others_key_bytes(shard.id);
+        shard.peak.look(now_ns, moves, used_bytes);
+    });
 }
 
 /// Tells the others this shard's memory use if it has changed.

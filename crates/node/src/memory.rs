@@ -4,6 +4,8 @@
 
 use corelane::ShardId;
 
+use crate::node::Node;
+
 /// What one shard uses, in bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct MemoryUse {
@@ -69,14 +71,18 @@ impl NodeMemory {
         if limit_bytes == 0 {
             return 0;
         }
-        let others: u64 = self.others(me).map(|used| used.keys).sum();
-        limit_bytes.saturating_sub(others).max(1)
+        limit_bytes.saturating_sub(self.others_key_bytes(me)).max(1)
     }
 
     fn others(&self, me: ShardId) -> impl Iterator<Item = &MemoryUse> {
         let each = self.uses.iter().enumerate();
         each.filter(move |(i, _)| *i != me.index())
             .map(|(_, used)| used)
+    }
+
+    /// Bytes that the keyspaces of the other shards use.
+    pub(crate) fn others_key_bytes(&self, me: ShardId) -> u64 {
+        self.others(me).map(|used| used.keys).sum()
     }
 
     /// Bytes that the clients of the other shards hold.
@@ -90,6 +96,67 @@ impl NodeMemory {
         let others = each.filter(|(i, _)| *i != me.index());
         let least = others.map(|(i, used)| used.largest_client + u64::from(i < me.index()));
         least.max().unwrap_or(0)
+    }
+}
+
+/// The most memory that the node has used, as this shard knows it.
+#[derive(Debug, Default)]
+pub(crate) struct PeakMemory {
+    bytes: u64,
+    /// This shard alone.
+    own_bytes: u64,
+    /// Partitions that had moved at the last look, and when that last changed.
+    moved: u64,
+    moved_at_ns: Option<u64>,
+}
+
+/// How partitions move.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Moves {
+    /// How many have moved so far.
+    pub(crate) done: u64,
+    /// Whether the node is being resized.
+    pub(crate) is_resizing: bool,
+}
+
+/// After a partition has moved, what shards have told counts it twice, or not at all, until all have told again.
+const UNSETTLED_NS: u64 = 1_000_000_000;
+
+impl Moves {
+    pub(crate) fn of(node: &Node) -> Self {
+        Self {
+            done: node.mesh().partitions_moved(),
+            is_resizing: node.mesh().resizing().is_some(),
+        }
+    }
+}
+
+impl PeakMemory {
+    /// Takes in what the node uses by what this shard knows.
+    pub(crate) fn look(&mut self, now_ns: u64, moves: Moves, used_bytes: u64) {
+        if moves.is_resizing || self.moved != moves.done {
+            self.moved = moves.done;
+            self.moved_at_ns = Some(now_ns);
+        }
+        let is_settled = |at_ns| now_ns.saturating_sub(at_ns) >= UNSETTLED_NS;
+        if self.moved_at_ns.is_none_or(is_settled) {
+            self.bytes = self.bytes.max(used_bytes);
+        }
+    }
+
+    /// Takes in what this shard uses alone.
+    pub(crate) fn look_at_own(&mut self, used_bytes: u64) {
+        self.own_bytes = self.own_bytes.max(used_bytes);
+    }
+
+    /// The most that this shard has used alone.
+    pub(crate) fn own_bytes(&self) -> u64 {
+        self.own_bytes
+    }
+
+    /// The most so far.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
     }
 }
 
@@ -137,6 +204,33 @@ mod tests {
         check(100, &[(1, 30), (1, 10)], 90);
         check(100, &[(1, 90), (2, 90)], 1);
         check(100, &[(0, 90)], 100);
+    }
+
+    #[test]
+    fn the_peak_stays_and_is_not_looked_for_while_partitions_move() {
+        #[track_caller]
+        fn check(looks: &[(u64, u64, bool, u64)], expected: u64) {
+            let mut peak = PeakMemory::default();
+            for (at_ms, done, is_resizing, used) in looks {
+                let (done, is_resizing) = (*done, *is_resizing);
+                peak.look(at_ms * 1_000_000, Moves { done, is_resizing }, *used);
+            }
+            assert_eq!(peak.bytes(), expected);
+        }
+        check(&[], 0);
+        let still = |at_ms, used| (at_ms, 0, false, used);
+        check(&[still(100, 50), still(200, 70), still(300, 60)], 70);
+        // Counted twice for a moment.
+        let moved = |at_ms, used| (at_ms, 3, false, used);
+        check(&[still(100, 50), moved(200, 90), moved(1_199, 95)], 50);
+        check(&[still(100, 50), moved(200, 90), moved(1_200, 60)], 60);
+        let moving = |at_ms, used| (at_ms, 0, true, used);
+        check(&[still(100, 50), moving(200, 90), still(1_199, 95)], 50);
+        check(&[moving(100, 50), moving(5_000, 90), still(6_000, 40)], 40);
+        let mut own = PeakMemory::default();
+        own.look_at_own(40);
+        own.look_at_own(30);
+        assert_eq!((own.own_bytes(), own.bytes()), (40, 0));
     }
 
     #[test]

@@ -167,6 +167,7 @@ impl Node {
         client.active_ms.set(corelane::time::unix_ms());
         self.mesh().with(|shard| {
             shard.stats.net_input_bytes += bytes as u64;
+            shard.stats.reads += 1;
             if !client.is_awake() {
                 shard.awake.enter(client, &shard.clients);
             }

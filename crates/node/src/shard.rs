@@ -16,9 +16,10 @@ use crate::batch::Call;
 use crate::change::Pairs;
 use crate::clients::{Awake, ClientSweep, Clients};
 use crate::cross_protocol;
-use crate::memory::NodeMemory;
+use crate::memory::{NodeMemory, PeakMemory};
 use crate::node::NodeRef;
 use crate::quiet::Quiet;
+use crate::rates::{Counts, Sampler};
 use crate::report::ShardReport;
 use crate::request::{Control, Reply, Request, Run};
 use crate::room::{self, SharedRoom, TooLarge};
@@ -34,6 +35,8 @@ pub struct Shard {
     pub(crate) id: ShardId,
     pub(crate) space: Keyspace,
     pub(crate) stats: Stats,
+    /// How fast some of them have grown lately.
+    pub(crate) sampler: Sampler,
     pub(crate) clients: Clients,
     pub(crate) rules: Rules,
     /// What TLS connections are accepted with.
@@ -48,6 +51,7 @@ pub struct Shard {
     /// Counters of this shard's side of the mesh, once it is there.
     pub(crate) mesh: Option<MeshGauge>,
     pub(crate) memory: NodeMemory,
+    pub(crate) peak: PeakMemory,
     pub(crate) loads: Loads,
     /// What trips and moves cost.
     pub(crate) gauge: Gauge,
@@ -79,6 +83,7 @@ impl Shard {
             id,
             space,
             stats: Stats::new(seed.commands),
+            sampler: Sampler::default(),
             clients: Clients::going_on(id, life.next_client()),
             rules: Rules::of(Arc::clone(&seed.settings)),
             tls: Secured::first(seed.tls.clone()),
@@ -88,6 +93,7 @@ impl Shard {
             background: Background::default(),
             mesh: None,
             memory: NodeMemory::new(seed.max_shards()),
+            peak: PeakMemory::default(),
             loads: Loads::new(id, seed.max_shards()),
             gauge: Gauge::default(),
             sweep: ClientSweep::default(),
@@ -285,6 +291,7 @@ impl Service for Shard {
             Request::ResetStats => {
                 self.stats = Stats::new(self.stats.commands.len());
                 self.stats.expired_before = self.space.expired_total();
+                self.sampler = Sampler::default();
                 Reply::Done
             }
             Request::ActiveExpire(on) => {
@@ -311,6 +318,7 @@ impl Service for Shard {
             Request::Settings => Reply::Configured(Ok(Arc::clone(&self.rules.settings))),
             Request::Inherit(stats) => {
                 self.stats.add(&stats);
+                self.sampler.inherit(Counts::of(&stats));
                 Reply::Done
             }
         };

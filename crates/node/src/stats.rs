@@ -75,6 +75,10 @@ pub struct Stats {
     pub net_input_bytes: u64,
     /// Bytes sent to clients.
     pub net_output_bytes: u64,
+    /// Times that something was read from a client.
+    pub reads: u64,
+    /// Times that something was sent to a client.
+    pub writes: u64,
     /// Commands that went to another shard.
     pub hops: u64,
     /// Data commands that ran on the shard of their connection.
@@ -195,6 +199,8 @@ impl Stats {
             &mut self.connection_moves_refused,
             &mut self.net_input_bytes,
             &mut self.net_output_bytes,
+            &mut self.reads,
+            &mut self.writes,
             &mut self.hops,
             &mut self.local_commands,
             &mut self.moved_reruns,

@@ -462,9 +462,10 @@ impl Session {
     fn start_send(&mut self, spare: Vec<u8>) {
         let out = std::mem::replace(&mut self.dispatch.out, spare);
         let (state, bytes) = (&self.dispatch.state, out.len());
-        state
-            .node
-            .with_stats(|stats| stats.net_output_bytes += bytes as u64);
+        state.node.with_stats(|stats| {
+            stats.net_output_bytes += bytes as u64;
+            stats.writes += 1;
+        });
         state.client.output.set(Output {
             bytes,
             since_ms: corelane::time::unix_ms(),

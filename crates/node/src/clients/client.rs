@@ -290,7 +290,12 @@ impl Client {
 
     /// Memory that the connection holds: what it has sent and not finished, replies it has not taken, and itself.
     pub fn memory_bytes(&self) -> u64 {
-        IDLE_BYTES + self.query_bytes.get() as u64 + self.output.get().bytes as u64
+        IDLE_BYTES + self.buffer_bytes()
+    }
+
+    /// Bytes that it has sent and not finished, and of replies that it has not taken.
+    pub(crate) fn buffer_bytes(&self) -> u64 {
+        self.query_bytes.get() as u64 + self.output.get().bytes as u64
     }
 
     /// Why the connection is to end, if it is.

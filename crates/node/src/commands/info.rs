@@ -6,6 +6,7 @@ use corelane_wire::spec::{Arg, CommandSpec, Flags, Group};
 use crate::asking::{Asking, Command, gone};
 use crate::cluster::Door;
 use crate::info::{Figures, Room, render};
+use crate::memory::Moves;
 use crate::node::{Gone, Node};
 use crate::process::ProcessFigures;
 use crate::report::ShardReport;
@@ -40,6 +41,7 @@ async fn info(node: Node, asking: Asking) -> Vec<u8> {
     };
     let mut total = ShardReport::default();
     each.iter().for_each(|report| total.add(report));
+    let peak_bytes = peak_bytes(&node, door, &total);
     let settings = node.settings();
     let figures = Figures {
         identity: node.identity(),
@@ -53,6 +55,8 @@ async fn info(node: Node, asking: Asking) -> Vec<u8> {
         each: &each,
         first,
         door,
+        peak_bytes,
+        hz: settings.keyspace().hz,
         max_memory_bytes: node.rules(|rules| rules.max_memory_bytes),
         max_memory_policy: settings.text("maxmemory-policy").to_owned(),
         max_clients: node.rules(|rules| rules.clients.max_clients).into(),
@@ -62,6 +66,22 @@ async fn info(node: Node, asking: Asking) -> Vec<u8> {
         .collect();
     let text = render(&wanted, &figures);
     asking.reply(|reply| reply.verbatim("txt", text.as_bytes()))
+}
+
+/// The most that memory has come to, of the node or of the shard whose door it is; what it is now included.
+fn peak_bytes(node: &Node, door: Door, total: &ShardReport) -> u64 {
+    let used_bytes = total.memory_bytes();
+    let known_bytes = match door {
+        Door::Main => {
+            let (now_ns, moves) = (corelane::time::now_ns(), Moves::of(node));
+            // The shards know nothing of clients' memory but by this.
+            node.mesh()
+                .try_with(|shard| shard.peak.look(now_ns, moves, used_bytes));
+            total.peak_bytes
+        }
+        Door::Shard(_) => total.own_peak_bytes,
+    };
+    known_bytes.max(used_bytes)
 }
 
 /// One shard's report; an empty one where it sleeps.

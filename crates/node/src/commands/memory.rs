@@ -34,7 +34,7 @@ async fn stats(node: Node, asking: Asking) -> Vec<u8> {
     let process = ProcessFigures::read().await;
     let keys: u64 = total.databases.iter().map(|(keys, _)| keys).sum();
     let rows: [(&str, u64); 6] = [
-        ("total.allocated", total.used_bytes + total.client_bytes),
+        ("total.allocated", total.memory_bytes()),
         ("clients.normal", total.client_bytes),
         ("keys.count", keys),
         (

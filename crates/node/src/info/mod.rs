@@ -34,6 +34,10 @@ pub(crate) struct Figures<'a> {
     pub(crate) first: ShardId,
     /// The door of who asks: by a shard's own port that shard alone is spoken of, as a cluster's node.
     pub(crate) door: Door,
+    /// The most that `used_memory` has been.
+    pub(crate) peak_bytes: u64,
+    /// Rounds of background work a second, while there is some.
+    pub(crate) hz: u32,
     pub(crate) max_memory_bytes: u64,
     pub(crate) max_memory_policy: String,
     pub(crate) max_clients: u64,

@@ -27,6 +27,7 @@ pub(super) fn server(f: &Figures<'_>, out: &mut Lines) {
     out.line("server_time_usec", f.now_ms * 1000);
     out.line("uptime_in_seconds", uptime_s);
     out.line("uptime_in_days", uptime_s / 86_400);
+    out.line("hz", f.hz);
     out.line("executable", id.executable.display());
     let config = id
         .config_file
@@ -40,14 +41,16 @@ pub(super) fn server(f: &Figures<'_>, out: &mut Lines) {
 pub(super) fn clients(f: &Figures<'_>, out: &mut Lines) {
     out.line("connected_clients", f.node.clients);
     out.line("maxclients", f.max_clients);
-    out.line("client_buffer_bytes", f.node.client_bytes);
+    out.line("client_buffer_bytes", f.node.client_buffer_bytes);
     out.line("blocked_clients", 0);
 }
 
 pub(super) fn memory(f: &Figures<'_>, out: &mut Lines) {
-    let used = f.node.used_bytes + f.node.client_bytes;
+    let used = f.node.memory_bytes();
     out.line("used_memory", used);
     out.line("used_memory_human", human(used));
+    out.line("used_memory_peak", f.peak_bytes);
+    out.line("used_memory_peak_human", human(f.peak_bytes));
     out.line("used_memory_dataset", f.node.used_bytes);
     out.line("used_memory_rss", f.process.resident_bytes);
     out.line("used_memory_rss_human", human(f.process.resident_bytes));
@@ -60,6 +63,10 @@ pub(super) fn memory(f: &Figures<'_>, out: &mut Lines) {
     out.line("maxmemory_human", human(f.max_memory_bytes));
     out.line("maxmemory_policy", &f.max_memory_policy);
     out.line("mem_clients_normal", f.node.client_bytes);
+    if used > 0 && !f.door.is_pinned() {
+        let ratio = f.process.resident_bytes as f64 / used as f64;
+        out.line("mem_fragmentation_ratio", format_args!("{ratio:.2}"));
+    }
     out.line("mem_allocator", "mimalloc");
 }
 
@@ -76,11 +83,25 @@ pub(super) fn persistence(_: &Figures<'_>, out: &mut Lines) {
 }
 
 pub(super) fn stats(f: &Figures<'_>, out: &mut Lines) {
-    let s = &f.node.stats;
+    let (s, rates) = (&f.node.stats, &f.node.rates);
     out.line("total_connections_received", s.connections_received);
     out.line("total_commands_processed", s.commands_processed);
+    out.line(
+        "instantaneous_ops_per_sec",
+        rates.commands_per_s.round() as u64,
+    );
     out.line("total_net_input_bytes", s.net_input_bytes);
     out.line("total_net_output_bytes", s.net_output_bytes);
+    out.line(
+        "instantaneous_input_kbps",
+        format_args!("{:.2}", rates.input_bytes_per_s / 1024.0),
+    );
+    out.line(
+        "instantaneous_output_kbps",
+        format_args!("{:.2}", rates.output_bytes_per_s / 1024.0),
+    );
+    out.line("total_reads_processed", s.reads);
+    out.line("total_writes_processed", s.writes);
     out.line("rejected_connections", s.connections_rejected);
     out.line("tls_handshakes", s.tls_handshakes);
     out.line("tls_handshakes_resumed", s.tls_resumed);
