@@ -32,11 +32,12 @@ impl Node {
     /// port is open and leaves, as a load balancer's health check does, only where everything is told.
     pub fn note_proxy_refusal(&self, peer: &Peer, unknown: &dyn Display, only_looked: bool) {
         let now_ms = corelane::time::unix_ms();
-        let tells = self.mesh().with(|shard| {
+        // Its shard may have gone to sleep while the header was waited for.
+        let tells = self.mesh().try_with(|shard| {
             shard.stats.proxy_refusals += 1;
             !only_looked && shard.proxy_quiet.tells(now_ms)
         });
-        match tells {
+        match tells.unwrap_or(false) {
             false => {
                 tracing::debug!(%peer, %unknown, "refused a connection without its load balancer's header");
             }

@@ -95,7 +95,7 @@ async fn retire(node: &Node, listening: Vec<JoinHandle<()>>) {
         if corelane::time::now_ns() >= deadline_ns {
             tracing::warn!(
                 clients = left,
-                "a shard that goes to sleep cuts clients off that are in the middle of a reply"
+                "a shard that goes to sleep cuts clients off that are in the middle of a reply, or have not begun"
             );
             node.with_stats(|stats| stats.retirement_disconnections += left as u64);
             cut_off(node).await;
